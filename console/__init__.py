@@ -1,0 +1,1 @@
+"""What a person touches: the `aiaccount-sync` command line; the composition root."""

@@ -1,0 +1,1 @@
+"""Deliver documents to AiAccount: claim, read and map, intend, call, record."""

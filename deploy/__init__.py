@@ -1,0 +1,1 @@
+"""The demo, the AiAccount sandbox, the checker, and the servers they run on."""

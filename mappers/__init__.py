@@ -1,0 +1,1 @@
+"""Map snapshots of sales and settlements to AiAccount documents: pure functions, standard library only."""

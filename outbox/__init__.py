@@ -1,0 +1,1 @@
+"""Capture, relay and tasks, and what both sides share."""
