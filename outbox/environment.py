@@ -1,0 +1,85 @@
+"""The configuration, read from the environment: the only module that looks there.
+
+Every setting has a default that suits one machine, but for the database, the environment's name and the
+master keys: those a person must say.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from outbox.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Config:
+    """Say where the servers are and how hard to work; times are in seconds."""
+
+    database_url: str
+    environment: str
+    bootstrap_servers: str
+    api_url: str
+    master_keys: str | None = field(repr=False)
+    master_keys_file: str | None
+    master_keys_command: str | None
+    metrics_host: str
+    relay_metrics_port: int
+    consumer_metrics_port: int
+    in_flight: int
+    claim_seconds: float
+    failpoints: str
+
+    def require_database(self) -> str:
+        """Return the database's URL, or raise `UsageError` if it is not set."""
+        return _required(self.database_url, "AIACCOUNT_SYNC_DATABASE_URL", "postgresql://user@host/ns16")
+
+    def require_environment(self) -> str:
+        """Return the environment's name, or raise `UsageError` if it is not set."""
+        return _required(self.environment, "AIACCOUNT_SYNC_ENVIRONMENT", "production")
+
+    def require_api_url(self) -> str:
+        """Return AiAccount's base URL, or raise `UsageError` if it is not set."""
+        return _required(self.api_url, "AIACCOUNT_SYNC_API_URL", "https://aiaccount.example")
+
+
+def read_config(environ: Mapping[str, str] = os.environ) -> Config:
+    """Read the configuration.
+
+    Raises:
+        UsageError: A number is not one, or not in its range; the message names the variable.
+    """
+    get = environ.get
+    return Config(
+        database_url=get("AIACCOUNT_SYNC_DATABASE_URL", ""),
+        environment=get("AIACCOUNT_SYNC_ENVIRONMENT", ""),
+        bootstrap_servers=get("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9092"),
+        api_url=get("AIACCOUNT_SYNC_API_URL", "").rstrip("/"),
+        master_keys=get("AIACCOUNT_SYNC_MASTER_KEYS"),
+        master_keys_file=get("AIACCOUNT_SYNC_MASTER_KEYS_FILE"),
+        master_keys_command=get("AIACCOUNT_SYNC_MASTER_KEYS_COMMAND"),
+        metrics_host=get("AIACCOUNT_SYNC_METRICS_HOST", "127.0.0.1"),
+        relay_metrics_port=int(_number(environ, "AIACCOUNT_SYNC_RELAY_METRICS_PORT", 9101, 0, 65535)),
+        consumer_metrics_port=int(_number(environ, "AIACCOUNT_SYNC_CONSUMER_METRICS_PORT", 9102, 0, 65535)),
+        in_flight=int(_number(environ, "AIACCOUNT_SYNC_IN_FLIGHT", 256, 1, 4096)),
+        claim_seconds=_number(environ, "AIACCOUNT_SYNC_CLAIM_SECONDS", 60, 0.5, 3600),
+        failpoints=get("AIACCOUNT_SYNC_FAILPOINTS", ""),
+    )
+
+
+def _required(value: str, name: str, example: str) -> str:
+    if not value:
+        raise UsageError(f"{name} is not set (for example {name}={example})")
+    return value
+
+
+def _number(environ: Mapping[str, str], name: str, default: float, low: float, high: float) -> float:
+    text = environ.get(name)
+    if text is None:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        raise UsageError(f"{name}={text!r} is not a number") from None
+    if not low <= value <= high:
+        raise UsageError(f"{name}={text} must lie between {low:g} and {high:g}")
+    return value
