@@ -1,0 +1,1 @@
+"""Start the servers that the pipeline stands on, for the demo, the tests and for people."""
