@@ -1,7 +1,7 @@
-"""Places where a test can make a process die or stop, so that every step of the protocol is tried with kill -9.
+"""Places where a test can make a process die or stop, so that every step is tried with kill -9.
 
-`AIACCOUNT_SYNC_FAILPOINTS="intended=kill@3,called=stop"`: at the third pass of `intended` the process gets SIGKILL, at
-the first of `called` SIGSTOP. Without the setting `reach` is an empty function: inert.
+`AIACCOUNT_SYNC_FAILPOINTS="intended=kill@3,called=stop"`: at the third pass of `intended` the process gets
+SIGKILL, at the first of `called` SIGSTOP. Without the setting `reach` is an empty function: inert.
 """
 
 import os
