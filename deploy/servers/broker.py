@@ -1,0 +1,96 @@
+"""Choose between Apache Kafka and the embedded broker by what the machine has."""
+
+import os
+import sys
+from enum import Enum
+from typing import Protocol, Self, assert_never
+
+from deploy.servers import kafka_jars
+from deploy.servers.kafka import KafkaServer
+from deploy.servers.process import ServerFailed
+from deploy.servers.tansu import TansuServer
+
+REQUIRE_KAFKA = "AIACCOUNT_SYNC_REQUIRE_KAFKA"
+
+
+class BrokerChoice(Enum):
+    """Which broker is run."""
+
+    AUTO = "auto"
+    KAFKA = "kafka"
+    TANSU = "tansu"
+
+
+class BrokerServer(Protocol):
+    """A broker that can be started and hurt."""
+
+    name: str
+
+    @property
+    def bootstrap(self) -> str:
+        """The address for clients."""
+        ...
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        ...
+
+    def stop(self) -> None:
+        """Stop it in good order."""
+        ...
+
+    def kill(self) -> None:
+        """Kill it."""
+        ...
+
+    def pause(self) -> None:
+        """Let it hang."""
+        ...
+
+    def resume(self) -> None:
+        """Let it go on."""
+        ...
+
+    def restart(self) -> None:
+        """Stop and start it on the same port."""
+        ...
+
+    def close(self) -> None:
+        """End it and remove all that it kept."""
+        ...
+
+    def __enter__(self) -> Self:
+        """Run it."""
+        ...
+
+    def __exit__(self, *_: object) -> None:
+        """End it."""
+        ...
+
+
+def broker(choice: BrokerChoice = BrokerChoice.AUTO) -> BrokerServer:
+    """Return a broker that is not started yet; AUTO is Kafka where Java and Maven or the jars are there.
+
+    Falling back to the embedded broker is said in one line on standard error.
+
+    Raises:
+        ServerFailed: AIACCOUNT_SYNC_REQUIRE_KAFKA is 1 and Kafka cannot run here.
+    """
+    match choice:
+        case BrokerChoice.KAFKA:
+            return KafkaServer()
+        case BrokerChoice.TANSU:
+            return TansuServer()
+        case BrokerChoice.AUTO:
+            return _best()
+    assert_never(choice)
+
+
+def _best() -> BrokerServer:
+    lack = kafka_jars.why_not()
+    if lack is None:
+        return KafkaServer()
+    if os.environ.get(REQUIRE_KAFKA) == "1":
+        raise ServerFailed(f"{REQUIRE_KAFKA}=1, but {lack}")
+    sys.stderr.write(f"{lack}: using the embedded broker (Tansu) instead of Apache Kafka\n")
+    return TansuServer()
