@@ -1,0 +1,272 @@
+"""What a reply means, and what is done about it: every row of AiAccount's API, and how real servers stray.
+
+One table, no effects. `classify` turns a reply into an `Outcome`; who delivers asks only its `treatment` and
+whether it is `certain`: a refusal that is certain says that nothing was stored by this attempt, everything
+else leaves the document in doubt.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal, InvalidOperation
+from enum import Enum
+
+from consumers.retry_after import MAX_WAIT, parse_retry_after
+
+
+class Treatment(Enum):
+    """What the one who delivers does about an outcome."""
+
+    ACCEPTED = "accepted"  # it stands in the company's books
+    UNKNOWN = "unknown"  # it may stand there: the same again, soon, then on the schedule
+    BUSY = "busy"  # an earlier attempt is still at work there: the same again in 2 s
+    LIMITED = "limited"  # too many calls: wait as told, no attempt is counted
+    RETRY = "retry"  # what it hangs on has not arrived: on the schedule
+    BLOCK = "block"  # the tenant must mend the books
+    CONFLICT = "conflict"  # other content stands there: a person decides
+    PARK = "park"  # our bug, or bad data
+    STOP_ENDPOINT = "stop endpoint"  # the key may not do this
+    STOP_TENANT = "stop tenant"  # the key, the subscription or the company is wrong
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An HTTP reply as read: status, headers by lower-case name, body (at most 1 MB)."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """No reply, or not a whole one: a time-out, a broken connection, a body without end."""
+
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one attempt.
+
+    `code` is one of a bounded set, fit for a metric's label; `reason` is text for people, at most 500
+    characters. `wait` is in seconds, where the server named a time. `stray` marks a 5xx that carries a
+    refusal's code: it counts as that refusal only after three tries.
+    """
+
+    treatment: Treatment
+    code: str
+    reason: str
+    certain: bool
+    remote_id: str | None = None
+    wait: float | None = None
+    stray: bool = False
+
+
+_BLOCKS = (
+    "TAX_CODE_MISSING",
+    "CURRENCY_NOT_ENABLED",
+    "ACCOUNT_MISSING",
+    "ACCOUNT_NOT_SELECTABLE",
+    "BANK_CURRENCY_MISMATCH",
+    "CONTACT_INVALID",
+    "PERIOD_LOCKED",
+    "DATE_BEFORE_INCORPORATION",
+)
+_WAITS = ("INVOICE_NOT_FOUND", "BILL_NOT_FOUND")
+_PARKS = ("AMOUNT_EXCEEDS_OUTSTANDING", "TOTAL_MISMATCH", "EXCHANGE_RATE_MISSING", "VALIDATION_FAILED")
+
+# The codes of a 422, wherever a server sends them.
+_REFUSALS: Mapping[str, Treatment] = {
+    **dict.fromkeys(_BLOCKS, Treatment.BLOCK),
+    **dict.fromkeys(_WAITS, Treatment.RETRY),
+    **dict.fromkeys(_PARKS, Treatment.PARK),
+}
+
+# Status and code of every other row of the API page.
+_ROWS: Mapping[tuple[int, str], Treatment] = {
+    (400, "MALFORMED_REQUEST"): Treatment.PARK,
+    (401, "API_KEY_INVALID"): Treatment.STOP_TENANT,
+    (403, "SCOPE_MISSING"): Treatment.STOP_ENDPOINT,
+    (403, "SUBSCRIPTION_INACTIVE"): Treatment.STOP_TENANT,
+    (404, "COMPANY_NOT_FOUND"): Treatment.STOP_TENANT,
+    (409, "DOCUMENT_CONFLICT"): Treatment.CONFLICT,
+    (413, "PAYLOAD_TOO_LARGE"): Treatment.PARK,
+}
+
+# A status that says enough without a code that we know.
+_BARE: Mapping[int, tuple[Treatment, str]] = {
+    400: (Treatment.PARK, "MALFORMED_REQUEST"),
+    401: (Treatment.STOP_TENANT, "API_KEY_INVALID"),
+    413: (Treatment.PARK, "PAYLOAD_TOO_LARGE"),
+    422: (Treatment.PARK, "VALIDATION_FAILED"),
+}
+
+_ABSENT = ("missing", "not found", "does not exist", "not exist", "unknown", "not enabled")
+_THINGS = (
+    ("tax code", "TAX_CODE_MISSING"),
+    ("currency", "CURRENCY_NOT_ENABLED"),
+    ("account", "ACCOUNT_MISSING"),
+)
+_CREATED, _OK, _BAD_REQUEST, _CONFLICT, _UNPROCESSABLE, _TOO_MANY = 201, 200, 400, 409, 422, 429
+_SERVER_ERRORS = 500
+_REASON_LENGTH = 500
+_BUSY_SECONDS = 2.0
+_LIMITED_SECONDS = 60.0
+
+
+def classify(reply: Reply | Broken, sent: Mapping[str, object], now: float) -> Outcome:
+    """Say what a reply to a push means.
+
+    Args:
+        reply: What came back.
+        sent: The document as it was sent.
+        now: Seconds since 1970, for a `Retry-After` that is a date.
+
+    Returns:
+        The outcome; never an error, whatever the reply holds. Source: the API page's table of replies.
+    """
+    if isinstance(reply, Broken):
+        return _unknown(reply.code, reply.reason)
+    body = json_object(reply.body)
+    named = body.get("company_name")
+    if isinstance(named, str) and named != sent.get("company_name"):
+        reason = f"the reply names the company {named!r} and not {sent.get('company_name')!r}"
+        return Outcome(Treatment.STOP_TENANT, "WRONG_COMPANY", reason[:_REASON_LENGTH], certain=False)
+    if reply.status in (_OK, _CREATED):
+        return _success(reply, body, sent)
+    if reply.status == _TOO_MANY:
+        wait = parse_retry_after(reply.headers.get("retry-after"), now)
+        wait = _LIMITED_SECONDS if wait is None else min(wait, MAX_WAIT)
+        return Outcome(Treatment.LIMITED, "RATE_LIMITED", _reason(reply, body), certain=True, wait=wait)
+    return _refusal(reply, body)
+
+
+def _success(reply: Reply, body: Mapping[str, object], sent: Mapping[str, object]) -> Outcome:
+    document = body.get("document")
+    remote_id = document.get("id") if isinstance(document, dict) else None
+    if (
+        not isinstance(document, dict)
+        or not isinstance(remote_id, str | int)
+        or remote_id in ("", True, False)
+    ):
+        return _unknown("NO_DOCUMENT_ID", f"{reply.status} without a document id: {_text(reply.body)}")
+    duplicate = body.get("duplicate") is True or body.get("status") == "duplicate"
+    match = body.get("content_match")
+    differs = _difference(document, sent) if not duplicate or match is not True else None
+    if duplicate and match is False:
+        differs = differs or "content_match is false"
+    if differs:
+        return Outcome(
+            Treatment.CONFLICT, "DOCUMENT_CONFLICT", f"AiAccount has another version: {differs}", certain=True
+        )
+    code = "duplicate" if duplicate else "created"
+    return Outcome(Treatment.ACCEPTED, code, code, certain=True, remote_id=remote_id)
+
+
+def _refusal(reply: Reply, body: Mapping[str, object]) -> Outcome:
+    error = body.get("error")
+    code = error.get("code") if isinstance(error, dict) else None
+    code = code if isinstance(code, str) else ""
+    reason, status = _reason(reply, body), reply.status
+    if code == "REQUEST_IN_PROGRESS" and status == _CONFLICT:
+        return Outcome(Treatment.BUSY, code, reason, certain=False, wait=_BUSY_SECONDS)
+    if code not in _REFUSALS and status in (_BAD_REQUEST, _UNPROCESSABLE):
+        code = _named_in(reason) or code
+    if code in _REFUSALS and status in (_BAD_REQUEST, _UNPROCESSABLE):
+        return Outcome(_REFUSALS[code], code, reason, certain=True)
+    if code in _REFUSALS and status >= _SERVER_ERRORS:
+        return Outcome(_REFUSALS[code], code, reason, certain=False, stray=True)
+    row = _ROWS.get((status, code))
+    if row is not None:
+        return Outcome(row, code, reason, certain=True)
+    if status in _BARE:
+        treatment, bare = _BARE[status]
+        return Outcome(treatment, bare, reason, certain=True)
+    return _unknown(f"HTTP_{status // 100}XX", reason)
+
+
+def as_refusal(outcome: Outcome) -> Outcome:
+    """Take a stray 5xx for the refusal that its code names; whether it was stored stays unknown."""
+    return replace(outcome, stray=False)
+
+
+def _difference(stored: Mapping[str, object], sent: Mapping[str, object]) -> str | None:
+    """Name what differs between the stored document's head and ours: number, type, date, currency, total."""
+    totals = sent.get("totals")
+    total = totals.get("total") if isinstance(totals, dict) else sent.get("amount")
+    ours = {key: sent.get(key) for key in ("number", "document_type", "date", "currency")} | {"total": total}
+    for key, value in ours.items():
+        theirs = stored.get(key)
+        if theirs is None:
+            continue
+        same = _amount(theirs) == _amount(value) if key == "total" else theirs == value
+        if not same:
+            return f"{key} {theirs!s} instead of {value!s}"
+    return None
+
+
+def _amount(value: object) -> Decimal | None:
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() else None
+
+
+def _identity(value: object) -> str | None:
+    """Read a document's id: a string that is not empty, or a whole number."""
+    if isinstance(value, str):
+        return value or None
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _named_in(reason: str) -> str | None:
+    """Find the refusal that a text describes, such as "Tax Code 'SR' not found"."""
+    text = reason.lower().replace("_", " ")
+    if not any(word in text for word in _ABSENT):
+        return None
+    return next((code for thing, code in _THINGS if thing in text), None)
+
+
+def _reason(reply: Reply, body: Mapping[str, object]) -> str:
+    errors = body.get("errors")
+    error = body.get("error")
+    every = (
+        errors
+        if isinstance(errors, list) and errors
+        else [error if error is not None else body.get("message")]
+    )
+    said = [text for text in map(_sentence, every) if text]
+    return ("; ".join(said) or f"HTTP {reply.status}: {_text(reply.body)}")[:_REASON_LENGTH]
+
+
+def _sentence(error: object) -> str:
+    if isinstance(error, str):
+        return error
+    if not isinstance(error, dict):
+        return ""
+    message, value = error.get("message") or error.get("code"), error.get("value")
+    said = message if isinstance(message, str) else ""
+    locked = error.get("locked_until")
+    if isinstance(value, str) and value and value not in said:
+        said = f"{said}: {value}"
+    return f"{said} (locked until {locked})" if isinstance(locked, str) and locked not in said else said
+
+
+def _unknown(code: str, reason: str) -> Outcome:
+    return Outcome(Treatment.UNKNOWN, code, reason[:_REASON_LENGTH], certain=False)
+
+
+def json_object(body: bytes) -> Mapping[str, object]:
+    """Read a body as a JSON object; empty where it is none."""
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _text(body: bytes) -> str:
+    return " ".join(body[:200].decode("utf-8", "replace").split()) or "an empty body"
