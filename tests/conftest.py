@@ -16,7 +16,8 @@ from typing import Protocol
 
 import pytest
 
-from deploy.servers.broker import BrokerServer, broker
+from deploy.servers.broker import broker
+from deploy.servers.broker_server import BrokerServer
 from deploy.servers.postgres import Binaries, PostgresServer, machine_binaries
 from tests.databases import cloned, create_ns16, template
 

@@ -3,9 +3,10 @@
 import os
 import sys
 from enum import Enum
-from typing import Protocol, Self, assert_never
+from typing import assert_never
 
 from deploy.servers import kafka_jars
+from deploy.servers.broker_server import BrokerServer
 from deploy.servers.kafka import KafkaServer
 from deploy.servers.process import ServerFailed
 from deploy.servers.tansu import TansuServer
@@ -21,51 +22,9 @@ class BrokerChoice(Enum):
     TANSU = "tansu"
 
 
-class BrokerServer(Protocol):
-    """A broker that can be started and hurt."""
-
-    name: str
-
-    @property
-    def bootstrap(self) -> str:
-        """The address for clients."""
-        ...
-
-    def start(self) -> None:
-        """Start it and wait until it answers."""
-        ...
-
-    def stop(self) -> None:
-        """Stop it in good order."""
-        ...
-
-    def kill(self) -> None:
-        """Kill it."""
-        ...
-
-    def pause(self) -> None:
-        """Let it hang."""
-        ...
-
-    def resume(self) -> None:
-        """Let it go on."""
-        ...
-
-    def restart(self) -> None:
-        """Stop and start it on the same port."""
-        ...
-
-    def close(self) -> None:
-        """End it and remove all that it kept."""
-        ...
-
-    def __enter__(self) -> Self:
-        """Run it."""
-        ...
-
-    def __exit__(self, *_: object) -> None:
-        """End it."""
-        ...
+def kafka_required() -> bool:
+    """Tell whether the environment forbids the embedded broker in Kafka's place."""
+    return os.environ.get(REQUIRE_KAFKA) == "1"
 
 
 def broker(choice: BrokerChoice = BrokerChoice.AUTO) -> BrokerServer:
@@ -90,7 +49,7 @@ def _best() -> BrokerServer:
     lack = kafka_jars.why_not()
     if lack is None:
         return KafkaServer()
-    if os.environ.get(REQUIRE_KAFKA) == "1":
+    if kafka_required():
         raise ServerFailed(f"{REQUIRE_KAFKA}=1, but {lack}")
     sys.stderr.write(f"{lack}: using the embedded broker (Tansu) instead of Apache Kafka\n")
     return TansuServer()
