@@ -1,0 +1,48 @@
+"""How a client of Kafka comes to be, without leaving threads behind when no broker answers."""
+
+from collections.abc import Callable
+from typing import Any
+
+from kafka import KafkaAdminClient
+from kafka.errors import KafkaError
+from kafka.net.compat import KafkaNetClient
+
+from outbox.errors import BrokerError
+
+METADATA_MAX_AGE_MS = 30_000
+RECONNECT_MAX_MS = 1_000
+PATIENCE_MS = 10_000
+
+
+def connect(client: Callable[..., Any], bootstrap: str, **settings: object) -> Any:  # noqa: ANN401 - no types there
+    """Make one of kafka-python's clients.
+
+    Raises:
+        BrokerError: No broker answers at `bootstrap` (`host:port`, several with commas).
+    """
+    nets: list[KafkaNetClient] = []
+
+    def net(**configs: object) -> KafkaNetClient:
+        nets.append(KafkaNetClient(**configs))
+        return nets[-1]
+
+    try:
+        return client(
+            bootstrap_servers=bootstrap.split(","),
+            kafka_client=net,
+            reconnect_backoff_max_ms=RECONNECT_MAX_MS,
+            metadata_max_age_ms=METADATA_MAX_AGE_MS,
+            **settings,
+        )
+    except KafkaError as error:
+        # A client whose making failed has no close, yet its thread tries on for ever.
+        for each in nets:
+            each.close()
+        raise BrokerError(f"no broker answers at {bootstrap}: {error}") from error
+
+
+def admin(bootstrap: str) -> Any:  # noqa: ANN401 - no types there
+    """Make an admin client; else as `connect`."""
+    return connect(
+        KafkaAdminClient, bootstrap, request_timeout_ms=PATIENCE_MS, bootstrap_timeout_ms=PATIENCE_MS
+    )
