@@ -1,6 +1,6 @@
 -- The tables of AiAccount Sync. The database guards the invariants: each check says which.
 
-create schema aiaccount;
+create schema if not exists aiaccount;  -- Alembic's own table stands in it first
 revoke all on schema aiaccount from public;
 
 -- Which installation this is. Every process refuses one that is not its own: a copy of production never posts.
@@ -57,7 +57,8 @@ create table aiaccount.tenants (
   kol_mode          text        not null check (kol_mode in ('single', 'multi')),
   owner_kol_id      bigint,
   home_currency     text        not null default 'MYR' check (home_currency ~ '^[A-Z]{3}$'),
-  timezone          text        not null default 'Asia/Kuala_Lumpur',
+  timezone          text        not null default 'Asia/Kuala_Lumpur'
+                    check (timestamptz '2000-01-01 00:00+00' at time zone timezone is not null),  -- a name that PostgreSQL knows: one tenant's must not fail a read of many
   day_cutoff_hour   smallint    not null default 0 check (day_cutoff_hour between 0 and 23),
   cutover_date      date        not null,
   codes             jsonb       not null default '{}' check (jsonb_typeof(codes) = 'object'),
@@ -176,3 +177,22 @@ create unique index documents_number on aiaccount.documents (company_id, endpoin
 create index documents_by_aggregate on aiaccount.documents (aggregate_id, endpoint);
 create index documents_open on aiaccount.documents (tenant_id, endpoint, code)
   where accepted_at is null and verdict in ('retry', 'block', 'conflict', 'park');
+
+-- A tenant's settings in the form that the mappers read.
+create view aiaccount.tenant_settings as
+select t.tenant_id, t.active, t.company_id, t.settings_version,
+       jsonb_build_object(
+         'tenant_id', t.tenant_id, 'company_name', t.company_name, 'kol_mode', t.kol_mode, 'owner_kol_id', t.owner_kol_id,
+         'home_currency', t.home_currency, 'timezone', t.timezone, 'day_cutoff_hour', t.day_cutoff_hour,
+         'cutover_date', t.cutover_date, 'codes', t.codes,
+         'wanted', coalesce((select jsonb_object_agg(w.endpoint, w.ranges)
+                               from (select endpoint, jsonb_agg(jsonb_build_array(from_date, to_date) order by from_date, to_date) as ranges
+                                       from aiaccount.wanted_ranges r where r.tenant_id = t.tenant_id group by endpoint) w), '{}'))
+         as settings
+  from aiaccount.tenants t;
+
+-- The endpoints that read an aggregate.
+create function aiaccount.endpoints_of(aggregate_type text) returns text[]
+  language sql immutable parallel safe
+  return case aggregate_type when 'pos_transaction' then array['pos_invoice', 'pos_receipt']
+                             else array['kol_bill', 'kol_payment'] end;
