@@ -27,7 +27,7 @@ class Api:
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
 
-    async def __call__(self, request: web.Request) -> web.StreamResponse:
+    async def answer_call(self, request: web.Request) -> web.StreamResponse:
         """Answer one call."""
         sandbox = self._sandbox
         call = await self._take(request)

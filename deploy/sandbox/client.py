@@ -124,7 +124,7 @@ class SandboxProcess:
                 return json.load(reply)
         except urllib.error.HTTPError as error:
             with error:
-                raise SandboxError(f"{method} {path}: {error.read().decode()}") from error
+                raise SandboxError(f"{method} {path}: {error.code} {error.read().decode()}") from error
 
 
 def _wait(process: subprocess.Popen[str]) -> int:

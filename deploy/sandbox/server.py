@@ -42,7 +42,7 @@ def build_app(sandbox: Sandbox) -> web.Application:
     app = web.Application(client_max_size=sandbox.payload_limit)
     Admin(sandbox).add_to(app)
     app.router.add_get("/openapi.json", _openapi)
-    app.router.add_route("*", "/{path:.*}", Api(sandbox))
+    app.router.add_route("*", "/{path:.*}", Api(sandbox).answer_call)
 
     async def stop(_: web.Application) -> None:
         sandbox.stopping.set()
