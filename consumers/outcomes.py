@@ -109,7 +109,15 @@ _THINGS = (
     ("currency", "CURRENCY_NOT_ENABLED"),
     ("account", "ACCOUNT_MISSING"),
 )
-_CREATED, _OK, _BAD_REQUEST, _CONFLICT, _UNPROCESSABLE, _TOO_MANY = 201, 200, 400, 409, 422, 429
+_OK, _CREATED, _BAD_REQUEST, _NOT_FOUND, _CONFLICT, _UNPROCESSABLE, _TOO_MANY = (
+    200,
+    201,
+    400,
+    404,
+    409,
+    422,
+    429,
+)
 _SERVER_ERRORS = 500
 _REASON_LENGTH = 500
 _BUSY_SECONDS = 2.0
@@ -145,12 +153,8 @@ def classify(reply: Reply | Broken, sent: Mapping[str, object], now: float) -> O
 
 def _success(reply: Reply, body: Mapping[str, object], sent: Mapping[str, object]) -> Outcome:
     document = body.get("document")
-    remote_id = document.get("id") if isinstance(document, dict) else None
-    if (
-        not isinstance(document, dict)
-        or not isinstance(remote_id, str | int)
-        or remote_id in ("", True, False)
-    ):
+    remote_id = _identity(document.get("id")) if isinstance(document, dict) else None
+    if not isinstance(document, dict) or remote_id is None:
         return _unknown("NO_DOCUMENT_ID", f"{reply.status} without a document id: {_text(reply.body)}")
     duplicate = body.get("duplicate") is True or body.get("status") == "duplicate"
     match = body.get("content_match")
@@ -166,9 +170,7 @@ def _success(reply: Reply, body: Mapping[str, object], sent: Mapping[str, object
 
 
 def _refusal(reply: Reply, body: Mapping[str, object]) -> Outcome:
-    error = body.get("error")
-    code = error.get("code") if isinstance(error, dict) else None
-    code = code if isinstance(code, str) else ""
+    code = _code(body)
     reason, status = _reason(reply, body), reply.status
     if code == "REQUEST_IN_PROGRESS" and status == _CONFLICT:
         return Outcome(Treatment.BUSY, code, reason, certain=False, wait=_BUSY_SECONDS)
@@ -185,6 +187,25 @@ def _refusal(reply: Reply, body: Mapping[str, object]) -> Outcome:
         treatment, bare = _BARE[status]
         return Outcome(treatment, bare, reason, certain=True)
     return _unknown(f"HTTP_{status // 100}XX", reason)
+
+
+def found(reply: Reply | Broken, sent: Mapping[str, object]) -> Outcome | None:
+    """Say what a look-up of a document that may exist means.
+
+    Returns:
+        Its acceptance, or the conflict with what stands there; None where nothing does.
+
+    Raises:
+        LookupError: The reply answers neither way.
+    """
+    if isinstance(reply, Broken):
+        raise LookupError(reply.code)  # noqa: TRY004 - no type is wrong: there was no answer
+    body = json_object(reply.body)
+    if reply.status == _NOT_FOUND and _code(body) not in ("", "COMPANY_NOT_FOUND"):
+        return None
+    if reply.status != _OK or not isinstance(body.get("document"), dict):
+        raise LookupError(f"HTTP {reply.status}")
+    return _success(reply, {**body, "duplicate": True, "content_match": None}, sent)
 
 
 def as_refusal(outcome: Outcome) -> Outcome:
@@ -228,6 +249,12 @@ def _named_in(reason: str) -> str | None:
     if not any(word in text for word in _ABSENT):
         return None
     return next((code for thing, code in _THINGS if thing in text), None)
+
+
+def _code(body: Mapping[str, object]) -> str:
+    error = body.get("error")
+    code = error.get("code") if isinstance(error, dict) else None
+    return code if isinstance(code, str) else ""
 
 
 def _reason(reply: Reply, body: Mapping[str, object]) -> str:

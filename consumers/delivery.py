@@ -1,0 +1,263 @@
+"""One delivery: claim, read and map, intend, call, record. The protocol that everything else serves.
+
+Each step is here because a promise breaks without it; `docs/architecture.md` says which. The claim was made
+before this begins; what is left when the claim ends is due again at once.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from random import Random
+from uuid import UUID
+
+from consumers.accounts import Account, Accounts
+from consumers.entry import Entry, Verdict, attempted, confirmable, settled
+from consumers.judge import Judgement, Stop, judge
+from consumers.metrics import ConsumerMetrics
+from consumers.outcomes import Outcome, Treatment
+from consumers.pushing import Push, Pushed, Pusher
+from consumers.release import Ending, Trouble, record_of
+from consumers.schedule import DAY, HOUR
+from consumers.steps import Steps
+from consumers.stops import Stops
+from consumers.view import View, read_view, sent_of
+from mappers import plan
+from outbox.endpoints import Endpoint
+from outbox.errors import VaultError
+from outbox.failpoints import Reach
+
+log = logging.getLogger("aiaccount.delivery")
+
+_REFUSED = (Treatment.BLOCK, Treatment.PARK, Treatment.RETRY)
+_STOPS = (Treatment.STOP_TENANT, Treatment.STOP_ENDPOINT)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A task that this worker holds: the token, and when the claim ends on the worker's monotonic clock."""
+
+    endpoint: Endpoint
+    aggregate_id: int
+    token: UUID
+    ends: float
+    changed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What every delivery of a process works with; `clock` is monotonic, in seconds."""
+
+    steps: Steps
+    accounts: Accounts
+    pusher: Pusher
+    stops: Stops
+    clock: Callable[[], float]
+    random: Random
+    reach: Reach
+    metrics: ConsumerMetrics
+
+
+class OvertakenError(Exception):
+    """An intent was not written: the claim is another's by now, or the document was accepted meanwhile."""
+
+
+async def deliver(claim: Claim, tools: Tools) -> None:
+    """Deliver what a claimed task's state calls for, and release it. No row's data makes it raise."""
+    tools.reach("claimed")
+    key = {"endpoint": claim.endpoint, "aggregate_id": claim.aggregate_id}
+    try:
+        row = await tools.steps.reads.ask(key)
+        view = read_view(row, claim.endpoint, claim.aggregate_id, tools.clock())
+    except Exception as error:  # noqa: BLE001 - one row that breaks a view parks that row alone
+        ending = _parked(claim, Ending(), "READ_FAILED", error, tools)
+        await tools.steps.records.ask(
+            record_of(claim.endpoint, claim.aggregate_id, claim.token, None, ending)
+        )
+        return
+    tools.reach("read")
+    delivery = Delivery(claim, view, tools)
+    try:
+        await delivery.run()
+    except OvertakenError:
+        delivery.ending = replace(delivery.ending, due_at=tools.clock())
+    except Exception as error:  # noqa: BLE001 - bad data or our bug: this row alone waits for a person
+        delivery.ending = _parked(claim, delivery.ending, "MAPPING_FAILED", error, tools)
+    tools.reach("called")
+    ending = replace(delivery.ending, now=tools.clock())
+    record = record_of(claim.endpoint, claim.aggregate_id, claim.token, view, ending)
+    released = await tools.steps.records.ask(record)
+    tools.reach("recorded")
+    _note(claim, view, ending, tools.metrics, released=released)
+
+
+class Delivery:
+    """The delivery of one claim; `ending` holds what is to be recorded, at every moment."""
+
+    def __init__(self, claim: Claim, view: View, tools: Tools) -> None:
+        self._claim = claim
+        self._view = view
+        self._tools = tools
+        self.ending = Ending()
+
+    async def run(self) -> None:
+        """Push what is to be pushed, one document after the other.
+
+        Raises:
+            OvertakenError: Another worker has the task, or has seen its document accepted.
+            ValueError: The row or the settings cannot be mapped.
+        """
+        tenant, clock = self._view.tenant, self._tools.clock
+        if tenant is None or not tenant.active:
+            return
+        if tenant.company_id is None:
+            trouble = Trouble("NOT_CONNECTED", "the tenant has no company yet: its API key was never tested")
+            self.ending = Ending(due_at=clock() + HOUR, trouble=trouble)
+            return
+        account = await self._tools.accounts.account(tenant)
+        self.ending = Ending(entries=_as_changed(self._view), account=account)
+        stop = self._stop(account, tenant.stop)
+        tried: set[str] = set()
+        while True:
+            judgement = self._judge(account, stop)
+            self.ending = replace(
+                self.ending, entries=judgement.entries, due_at=judgement.due_at, waits=judgement.waits
+            )
+            push = next((push for push in judgement.pushes if push.number not in tried), None)
+            if push is None or clock() >= self._claim.ends:
+                return
+            tried.add(push.number)
+            outcome = await self._push(account, tenant.company_id, push.document)
+            if outcome is not None and outcome.treatment in _STOPS:
+                stop = Stop(outcome.code, outcome.reason)
+                self._tools.stops.note(self._claim.endpoint, account, outcome)
+
+    def _stop(self, account: Account, known: Stop | None) -> Stop | None:
+        """Return why the tenant is not called, as the database says or this process has just learnt."""
+        if account.sealed is None:
+            return Stop("API_KEY_MISSING", "no API key was entered")
+        return known or self._tools.stops.of(self._claim.endpoint, account)
+
+    def _judge(self, account: Account, stop: Stop | None) -> Judgement:
+        entries = self.ending.entries
+        sent = sent_of(self._claim.endpoint, list(entries.values()))
+        outcomes = plan(
+            self._claim.endpoint, account.settings, self._view.snapshot, [*sent, *self._view.others]
+        )
+        return judge(outcomes, entries, stop, self._tools.clock(), self._tools.random)
+
+    async def _push(
+        self, account: Account, company_id: str, document: Mapping[str, object]
+    ) -> Outcome | None:
+        """Intend one document, call, and note what came of it."""
+        number = str(document["number"])
+        before = self.ending.entries.get(number) or Entry(number)
+        resend = before.doubt_at is not None
+        snapshot_text = before.snapshot_text if resend else self._view.snapshot_text
+        if snapshot_text is None:
+            raise ValueError(f"{number}: there is no snapshot to push from")
+        intended = await self._tools.steps.intents.ask(
+            {
+                "endpoint": self._claim.endpoint,
+                "aggregate_id": self._claim.aggregate_id,
+                "token": str(self._claim.token),
+                "company_id": company_id,
+                "tenant_id": account.tenant_id,
+                "number": number,
+                "document": document,
+                "snapshot": snapshot_text,
+                "key_version": account.key_version,
+                "settings_version": account.settings_version,
+            }
+        )
+        if intended.taken and intended.held:
+            taken = before.marked(Verdict.CONFLICT, "NUMBER_TAKEN", "the number stands for another row")
+            self._keep(taken)
+            return None
+        if not intended.written:
+            raise OvertakenError
+        self._tools.reach("intended")
+        entry = attempted(before, document, snapshot_text, self._tools.clock())
+        self.ending = replace(self.ending, intended=self.ending.intended | {number})
+        entry, outcome = await self._call(
+            Push(self._claim.endpoint, company_id, document, self._claim.ends), account, before, entry
+        )
+        self._keep(entry)
+        self.ending = replace(self.ending, last=outcome or self.ending.last)
+        return outcome
+
+    async def _call(
+        self, push: Push, account: Account, before: Entry, entry: Entry
+    ) -> tuple[Entry, Outcome | None]:
+        """Call AiAccount and return the entry with what came of it."""
+        clock, pusher = self._tools.clock, self._tools.pusher
+        started = clock()
+        try:
+            pushed = await pusher.push(push, lambda: self._tools.accounts.open(account))
+        except VaultError as error:
+            pushed = Pushed(Outcome(Treatment.STOP_TENANT, "KEY_UNREADABLE", str(error), certain=True), None)
+        outcome = pushed.outcome
+        if outcome is None:  # the claim ended before the first call: nothing was sent
+            return replace(before, next_at=clock()), None
+        self._tools.metrics.attempt(push.endpoint, outcome.code, clock() - started)
+        entry = replace(entry, doubt_at=before.doubt_at if pushed.doubt_at is None else pushed.doubt_at)
+        if outcome.treatment in _REFUSED and confirmable(entry, clock()):
+            try:
+                outcome = await pusher.confirm(push, lambda: self._tools.accounts.open(account)) or outcome
+                entry = replace(entry, doubt_at=None)
+            except (LookupError, VaultError):
+                log.info("lookup endpoint=%s number=%s answer=none", push.endpoint, entry.number)
+        return settled(entry, outcome, clock(), self._tools.random), outcome
+
+    def _keep(self, entry: Entry) -> None:
+        self.ending = replace(self.ending, entries={**self.ending.entries, entry.number: entry})
+
+
+def _parked(claim: Claim, ending: Ending, code: str, error: Exception, tools: Tools) -> Ending:
+    """Return the ending of a row that cannot be handled: it is tried again in a day, or when it changes."""
+    log.error(
+        "parked endpoint=%s aggregate=%d code=%s",
+        claim.endpoint,
+        claim.aggregate_id,
+        code,
+        exc_info=error,
+    )
+    now = tools.clock()
+    return replace(
+        ending, now=now, due_at=now + DAY, trouble=Trouble(code, f"{type(error).__name__}: {error}")
+    )
+
+
+def _note(claim: Claim, view: View, ending: Ending, metrics: ConsumerMetrics, *, released: bool) -> None:
+    """Write the delivery's one line, and count it."""
+    outcome = "nothing to send"
+    if ending.trouble is not None:
+        outcome = "parked"
+    elif not released:
+        outcome = "overtaken"
+    elif ending.last is not None:
+        outcome = ending.last.treatment.value
+    metrics.deliveries.labels(claim.endpoint, outcome).inc()
+    accepted = ending.accepted(view)
+    if accepted and claim.changed_at is not None:
+        metrics.accepted(claim.endpoint, time.time() - claim.changed_at.timestamp())
+    log.info(
+        "delivery endpoint=%s aggregate=%d outcome=%s code=%s accepted=%s due_in=%s",
+        claim.endpoint,
+        claim.aggregate_id,
+        outcome.replace(" ", "_"),
+        ending.last.code if ending.last else "-",
+        ",".join(entry.number for entry in accepted) or "-",
+        "-" if ending.due_at is None else f"{ending.due_at - ending.now:.1f}",
+    )
+
+
+def _as_changed(view: View) -> dict[str, Entry]:
+    """Return the entries; where the row changed, each is due at once but for what AiAccount told to wait."""
+    if not view.changed:
+        return dict(view.entries)
+    return {
+        number: entry if entry.code == "RATE_LIMITED" else replace(entry, next_at=None)
+        for number, entry in view.entries.items()
+    }

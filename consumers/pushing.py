@@ -1,0 +1,145 @@
+"""Call AiAccount for one document: quick failures are retried in place, within the claim, then told.
+
+Every attempt of one content carries the same body and the same key, so that AiAccount drops what it has.
+"""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from random import Random
+from typing import Protocol
+from uuid import uuid4
+
+import tenacity
+
+from consumers.client import Call
+from consumers.outcomes import Broken, Outcome, Reply, Treatment, as_refusal, classify, found
+from consumers.secret import Secret
+from mappers import canonical
+from outbox.endpoints import Endpoint
+
+ATTEMPTS = 3
+ALL_SECONDS = 30.0
+ATTEMPT_SECONDS = 15.0
+FIRST_WAIT = 0.1
+_QUICK = (Treatment.UNKNOWN, Treatment.BUSY)
+
+
+class Client(Protocol):
+    """What is asked of AiAccount here."""
+
+    async def post(self, call: Call, seconds: float) -> Reply | Broken:
+        """Push a document."""
+        ...
+
+    async def look_up(
+        self, endpoint: Endpoint, secret: Secret, identity: Mapping[str, str], seconds: float
+    ) -> Reply | Broken:
+        """Ask what is stored under an identity."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """A document to push: where to, whose it is, and until when an attempt may begin (monotonic)."""
+
+    endpoint: Endpoint
+    company_id: str
+    document: Mapping[str, object]
+    ends: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What came of it: the last outcome, and when the last attempt of unknown outcome began, if any did.
+
+    `outcome` is None where the claim had ended before the first call.
+    """
+
+    outcome: Outcome | None
+    doubt_at: float | None
+
+
+class Pusher:
+    """Push documents through `client`; `clock` is monotonic, in seconds."""
+
+    def __init__(self, client: Client, clock: Callable[[], float], random: Random) -> None:
+        self._client = client
+        self._clock = clock
+        self._retrying = tenacity.AsyncRetrying(
+            sleep=asyncio.sleep,
+            stop=tenacity.stop_after_attempt(ATTEMPTS) | tenacity.stop_after_delay(ALL_SECONDS),
+            wait=_full_jitter(random),
+            retry=tenacity.retry_if_result(_quick),
+            retry_error_callback=_last,
+        )
+
+    async def push(self, push: Push, open_key: Callable[[], Secret]) -> Pushed:
+        """Push a document, up to three times within 30 s, and never begin a call after `push.ends`.
+
+        Raises:
+            VaultError: The key cannot be opened.
+        """
+        body = canonical(push.document)
+        content = b"\n".join((push.company_id.encode(), push.endpoint.encode(), body))
+        key = hashlib.sha256(content).hexdigest()
+        doubt_at: float | None = None
+        outcome: Outcome | None = None
+
+        async def attempt() -> Outcome | None:
+            nonlocal doubt_at, outcome
+            began = self._clock()
+            if began >= push.ends:
+                return outcome
+            call = Call(push.endpoint, open_key(), body, key, str(uuid4()))
+            outcome = classify(await self._client.post(call, ATTEMPT_SECONDS), push.document, time.time())
+            if not outcome.certain:
+                doubt_at = began
+            return outcome
+
+        await self._retrying.copy()(attempt)
+        return Pushed(as_refusal(outcome) if outcome else None, doubt_at)
+
+    async def confirm(self, push: Push, open_key: Callable[[], Secret]) -> Outcome | None:
+        """Look whether a refused document that may exist does.
+
+        Returns:
+            The acceptance or the conflict that the look-up shows; None where it finds nothing.
+
+        Raises:
+            LookupError: The look-up gave no answer: the doubt stays.
+        """
+        contact = push.document.get("contact")
+        identity = {
+            "company": str(push.document["company_name"]),
+            "number": str(push.document["number"]),
+            "contact": str(contact.get("code") if isinstance(contact, dict) else ""),
+        }
+        if self._clock() >= push.ends:
+            raise LookupError("the claim has ended")
+        reply = await self._client.look_up(push.endpoint, open_key(), identity, ATTEMPT_SECONDS)
+        return found(reply, push.document)
+
+
+def _quick(outcome: Outcome | None) -> bool:
+    """Say whether an outcome may be another in a moment."""
+    return outcome is not None and (outcome.treatment in _QUICK or outcome.stray)
+
+
+def _last(state: tenacity.RetryCallState) -> Outcome | None:
+    """Give the last outcome when no attempt is left."""
+    return state.outcome.result() if state.outcome is not None else None
+
+
+def _full_jitter(random: Random) -> Callable[[tenacity.RetryCallState], float]:
+    """Wait from nothing to twice as long each time, or as long as the server said."""
+
+    def wait(state: tenacity.RetryCallState) -> float:
+        outcome = _last(state)
+        if outcome is not None and outcome.wait is not None:
+            return outcome.wait
+        return random.uniform(0, FIRST_WAIT * 2.0**state.attempt_number)
+
+    return wait

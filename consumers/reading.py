@@ -1,0 +1,206 @@
+"""The thread that reads an endpoint's topic as its consumer group, and commits what is safe.
+
+kafka-python blocks, so it has a thread of its own; deliveries run on the event loop. The poll is called again
+and again whatever the deliveries wait for, so the group never takes this member for dead.
+"""
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from consumers.intake import Intake, Item
+from consumers.metrics import ConsumerMetrics
+from consumers.offsets import Offsets, Partition
+from outbox.broker import Received
+from outbox.endpoints import Endpoint
+from outbox.envelope import decode
+from outbox.errors import BrokerError, EnvelopeError
+from outbox.failpoints import Reach
+
+log = logging.getLogger("aiaccount.reading")
+
+POLL_SECONDS = 0.2
+COMMIT_SECONDS = 0.25
+LAG_SECONDS = 5.0
+_AGAIN_SECONDS = 1.0
+
+
+class Reader(Protocol):
+    """What is asked of the group's reader here."""
+
+    def poll(self, timeout_s: float) -> list[Received]:
+        """Return the records that arrived."""
+        ...
+
+    def commit(self, offsets: Mapping[Partition, int]) -> bool:
+        """Commit offsets; False where the group is rebalancing."""
+        ...
+
+    def pause(self) -> None:
+        """Fetch nothing more."""
+        ...
+
+    def resume(self) -> None:
+        """Fetch again."""
+        ...
+
+    def lag(self) -> dict[Partition, int]:
+        """Return the records that lie ahead, by partition."""
+        ...
+
+    def assigned(self) -> set[Partition]:
+        """Return the partitions that are ours."""
+        ...
+
+    def close(self) -> None:
+        """Leave the group."""
+        ...
+
+
+class Reading:
+    """Read, hand over and commit for one endpoint, until told to stop."""
+
+    def __init__(  # noqa: PLR0913 - named once, by the runner
+        self,
+        endpoint: Endpoint,
+        open_reader: Callable[[Callable[[set[Partition]], None]], Reader],
+        bury: Callable[[Received, str], None],
+        intake: Intake,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        backlog: int,
+        reach: Reach,
+        metrics: ConsumerMetrics,
+    ) -> None:
+        self._endpoint = endpoint
+        self._open = open_reader
+        self._bury = bury
+        self._intake = intake
+        self._loop = loop
+        self._backlog = backlog
+        self._reach = reach
+        self._metrics = metrics
+        self._offsets = Offsets()
+        self._stop = threading.Event()
+        self._paused = False
+        self._commit_at = self._lag_at = self.polled_at = 0.0
+        self._read_at = 0.0
+        self.ready = False
+        self._thread = threading.Thread(target=self._run, name=f"read-{endpoint}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to read, in a thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Read nothing more; what is safe is still committed, until `close`."""
+        self._stop.set()
+
+    def join(self, seconds: float) -> None:
+        """Wait at most `seconds` until the group is left."""
+        self._thread.join(seconds)
+
+    def run_once(self, reader: Reader) -> int:
+        """Poll once, hand over, commit what is safe; return how many records came."""
+        records = reader.poll(POLL_SECONDS)
+        self.polled_at = time.monotonic()
+        self.ready = self.ready or bool(reader.assigned())
+        if records:
+            self._reach("polled")
+            self._read_at = records[-1].timestamp_ms / 1000
+            items = [item for record in records if (item := self._read(record)) is not None]
+            self._loop.call_soon_threadsafe(self._intake.take, items)
+        self._hold_back(reader)
+        self._commit(reader)
+        self._measure(reader)
+        return len(records)
+
+    def _run(self) -> None:
+        reader: Reader | None = None
+        while not self._stop.is_set():
+            try:
+                if reader is None:
+                    reader = self._open(self._lost)
+                self.run_once(reader)
+            except BrokerError as error:
+                log.warning("reading endpoint=%s error=%s", self._endpoint, error)
+                self._stop.wait(_AGAIN_SECONDS)
+            except RuntimeError as error:  # the event loop is closed: the process ends
+                log.debug("reading endpoint=%s ends: %s", self._endpoint, error)
+                break
+        if reader is not None:
+            self._close(reader)
+
+    def _close(self, reader: Reader) -> None:
+        try:
+            self._commit_at = 0.0
+            self._commit(reader)
+        except BrokerError as error:
+            log.warning("last commit endpoint=%s error=%s", self._endpoint, error)
+        finally:
+            reader.close()
+
+    def _read(self, record: Received) -> Item | None:
+        """Read a record: what cannot be read goes to the dead letters, what is another endpoint's is safe."""
+        partition = (record.topic, record.partition)
+        self._offsets.read(partition, record.offset)
+        try:
+            envelope = decode(record.topic, record.key, record.value, record.headers)
+        except EnvelopeError as error:
+            self._bury_for_good(record, str(error))
+            envelope = None
+        if envelope is None or envelope.endpoint not in (None, self._endpoint):
+            self._offsets.safe(partition, record.offset)
+            return None
+        return Item(partition, record.offset, envelope)
+
+    def _bury_for_good(self, record: Received, reason: str) -> None:
+        """Send a record to the dead letters, again and again: to go on without it would lose what follows."""
+        while True:
+            try:
+                self._bury(record, reason)
+            except BrokerError as error:
+                log.warning("dead letter endpoint=%s error=%s", self._endpoint, error)
+                if self._stop.wait(_AGAIN_SECONDS):
+                    raise
+            else:
+                self._metrics.dead_letters.inc()
+                return
+
+    def _hold_back(self, reader: Reader) -> None:
+        """Leave records in Kafka while enough wait here."""
+        if not self._paused and self._intake.backlog > self._backlog:
+            reader.pause()
+            self._paused = True
+        elif self._paused and self._intake.backlog <= self._backlog // 2:
+            reader.resume()
+            self._paused = False
+
+    def _commit(self, reader: Reader) -> None:
+        while self._intake.safe:
+            partition, offset = self._intake.safe.popleft()
+            self._offsets.safe(partition, offset)
+        if time.monotonic() < self._commit_at:
+            return
+        self._commit_at = time.monotonic() + COMMIT_SECONDS
+        offsets = self._offsets.committable()
+        if offsets and reader.commit(offsets):
+            self._offsets.committed(offsets)
+            self._reach("committed")
+
+    def _measure(self, reader: Reader) -> None:
+        if time.monotonic() < self._lag_at:
+            return
+        self._lag_at = time.monotonic() + LAG_SECONDS
+        behind = sum(reader.lag().values())
+        self._metrics.lag.labels(self._endpoint).set(behind)
+        age = time.time() - self._read_at if behind and self._read_at else 0.0
+        self._metrics.lag_seconds.labels(self._endpoint).set(age)
+        self._metrics.in_flight.labels(self._endpoint).set(self._intake.in_flight)
+
+    def _lost(self, partitions: set[Partition]) -> None:
+        for partition in partitions:
+            self._offsets.lost(partition)
