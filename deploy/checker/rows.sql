@@ -1,0 +1,175 @@
+-- The rows in one shape: as they are now, and as the ledger says they were when a document was made.
+
+-- name: read_rows
+create temp view pos_shape as
+select id, blogger_id, store_code, receipt_no, txn_type, original_txn_id, source, platform_order_id, status,
+       customer_id, customer_name, currency::text as currency, exchange_rate, tax_inclusive, tax_type, tax_rate,
+       subtotal, order_discount, service_charge, tax_amount, tip_amount, rounding_adjustment, total_amount,
+       amount_paid, payment_method, tenders, completed_at, paid_at, voided_at
+from pos_transactions;
+
+create temp view pos_item_shape as
+select line_no, sku, description, quantity, unit_price, line_discount, line_total, tax_type, tax_rate, tax_amount
+from pos_transaction_items;
+
+create temp view kol_shape as
+select id, blogger_id, settlement_no, payer_type, payer_id, payee_kol_id, payee_name, period_start, period_end,
+       commission_amount, adjustments, net_payable, wht_amount, currency::text as currency, exchange_rate, status,
+       payment_method, payment_reference, payments, paid_at, cancelled_at, updated_at
+from kol_settlements;
+
+create temp table ledger as
+select company_id, endpoint, aggregate_id, number, tenant_id, document::jsonb as document, snapshot,
+       accepted_at is not null as accepted, may_exist, state, code, remote_id, settings_version,
+       endpoint in ('pos_invoice', 'pos_receipt') as is_pos, md5(snapshot::text) as snapshot_md5
+from aiaccount.documents;
+create index on ledger (company_id, endpoint, number);
+create index on ledger (aggregate_id, endpoint);
+analyze ledger;
+
+-- What was given back of each sale.
+create temp table refunded as
+select original_txn_id as id, sum(total_amount - rounding_adjustment) as amount
+from pos_transactions
+where txn_type = 'refund' and original_txn_id is not null
+  and status in ('completed', 'paid', 'partially_refunded', 'refunded')
+group by original_txn_id;
+create unique index on refunded (id);
+
+create temp table pos_now as
+select row_number() over () as v, p, p.id,
+       coalesce(i.items, '{}') as items,
+       coalesce(r.amount, 0) as refunded,
+       o.id is not null as has_original,
+       o.receipt_no as original_receipt_no,
+       coalesce(o.txn_type = 'refund', false) as original_is_refund,
+       coalesce(o.status = 'voided', false) as original_voided,
+       coalesce(o.source in ('pos', 'live_pos') and o.platform_order_id is null, true) as original_owned,
+       o.completed_at as original_completed_at,
+       coalesce(ro.amount > o.total_amount - o.rounding_adjustment, false) as exceeds_original
+from pos_shape p
+left join (select transaction_id,
+                  array_agg(row(line_no, sku, description, quantity, unit_price, line_discount, line_total,
+                                tax_type, tax_rate, tax_amount)::pos_item_shape order by line_no) as items
+           from pos_transaction_items group by transaction_id) i on i.transaction_id = p.id
+left join refunded r on r.id = p.id
+left join pos_transactions o on o.id = p.original_txn_id and o.blogger_id = p.blogger_id
+left join refunded ro on ro.id = o.id;
+create unique index on pos_now (id);
+analyze pos_now;
+
+create temp table pos_then as
+select 1000000000 + row_number() over () as v, aggregate_id as id, snapshot_md5,
+       jsonb_populate_record(null::pos_shape, snapshot->'pos_transaction') as p,
+       array(select i from jsonb_populate_recordset(null::pos_item_shape, case jsonb_typeof(snapshot->'items')
+               when 'array' then snapshot->'items' else '[]' end) i order by i.line_no) as items,
+       coalesce((snapshot->>'refunded')::numeric, 0) as refunded,
+       jsonb_typeof(snapshot->'original') = 'object' as has_original,
+       snapshot #>> '{original,receipt_no}' as original_receipt_no,
+       coalesce(snapshot #>> '{original,txn_type}' = 'refund', false) as original_is_refund,
+       coalesce(snapshot #>> '{original,status}' = 'voided', false) as original_voided,
+       coalesce((snapshot #>> '{original,owned}')::boolean, true) as original_owned,
+       (snapshot #>> '{original,completed_at}')::timestamptz as original_completed_at,
+       coalesce((snapshot #>> '{original,refunded}')::numeric > (snapshot #>> '{original,refundable}')::numeric,
+                false) as exceeds_original
+from (select distinct on (aggregate_id, snapshot_md5) aggregate_id, snapshot_md5, snapshot from ledger
+      where is_pos and jsonb_typeof(snapshot->'pos_transaction') = 'object') made_from;
+
+-- Which version of its row each snapshot is: the one of now where nothing that counts has changed.
+create temp table pos_seen as
+select t.id, t.snapshot_md5, coalesce(n.v, t.v) as v
+from pos_then t
+left join pos_now n
+  on n.id = t.id and n.p is not distinct from t.p and n.items is not distinct from t.items
+ and (n.has_original, n.original_is_refund, n.original_voided, n.original_owned, n.exceeds_original, n.refunded = 0)
+   = (t.has_original, t.original_is_refund, t.original_voided, t.original_owned, t.exceeds_original, t.refunded = 0);
+create index on pos_seen (id, snapshot_md5);
+
+create temp table pos_version as
+select v, true as is_now, (p).*, items, refunded, has_original, original_receipt_no, original_is_refund,
+       original_voided, original_owned, original_completed_at, exceeds_original
+from pos_now
+union all
+select v, false, (p).*, items, refunded, has_original, original_receipt_no, original_is_refund,
+       original_voided, original_owned, original_completed_at, exceeds_original
+from pos_then where v in (select v from pos_seen);
+create unique index on pos_version (v);
+create index on pos_version (id) where is_now;
+analyze pos_version;
+
+create temp table kol_now as
+select 2000000000 + row_number() over () as v, k, k.id from kol_shape k;
+create unique index on kol_now (id);
+
+create temp table kol_then as
+select 3000000000 + row_number() over () as v, aggregate_id as id, snapshot_md5,
+       jsonb_populate_record(null::kol_shape, snapshot->'kol_settlement') as k
+from (select distinct on (aggregate_id, snapshot_md5) aggregate_id, snapshot_md5, snapshot from ledger
+      where not is_pos and jsonb_typeof(snapshot->'kol_settlement') = 'object') made_from;
+
+create temp table kol_seen as
+select t.id, t.snapshot_md5, coalesce(n.v, t.v) as v
+from kol_then t left join kol_now n on n.id = t.id and n.k is not distinct from t.k;
+create index on kol_seen (id, snapshot_md5);
+
+create temp table kol_version as
+select v, true as is_now, (k).* from kol_now
+union all
+select v, false, (k).* from kol_then where v in (select v from kol_seen);
+create unique index on kol_version (v);
+create index on kol_version (id) where is_now;
+analyze kol_version;
+
+-- Every document that stands in the books or that the ledger believes was, or may have been, sent.
+create temp table sent as
+select coalesce(s.company_id, l.company_id) as company_id,
+       coalesce(s.endpoint, l.endpoint) as endpoint,
+       coalesce(s.number, l.number) as number,
+       coalesce(s.aggregate_id, l.aggregate_id) as aggregate_id,
+       coalesce(s.endpoint, l.endpoint) in ('pos_invoice', 'pos_receipt') as is_pos,
+       s.n, s.document, s.document_id, s.source_table, s.contact_code,
+       l.aggregate_id is not null as in_ledger,
+       coalesce(l.accepted, false) as accepted,
+       coalesce(l.may_exist, false) as may_exist,
+       l.state, l.code, l.remote_id, l.settings_version, l.tenant_id as ledger_tenant_id,
+       l.document as ledger_document,
+       l.snapshot_md5
+from (select * from stored where copy = 1) s
+full join (select * from ledger where accepted or may_exist) l
+  on l.company_id = s.company_id and l.endpoint = s.endpoint and l.number = s.number
+ and l.aggregate_id = s.aggregate_id;
+
+-- A document that the ledger names and does not take for sent, though it stands in the books.
+update sent set in_ledger = true, state = l.state, code = l.code, settings_version = l.settings_version,
+                ledger_tenant_id = l.tenant_id, snapshot_md5 = l.snapshot_md5
+from ledger l
+where not sent.in_ledger and l.company_id = sent.company_id and l.endpoint = sent.endpoint
+  and l.number = sent.number and l.aggregate_id = sent.aggregate_id;
+
+alter table sent add column role text, add column base_number text, add column seq int, add column v bigint,
+                 add column is_now boolean, add column tenant_id bigint;
+
+update sent set
+  role = case when number ~ case endpoint when 'pos_receipt' then '-R[0-9]+X$' when 'kol_payment' then '-P[0-9]+[A-WYZ]?X$'
+                                          else '-V1$' end then 'reversal' else 'original' end,
+  base_number = case when endpoint in ('pos_receipt', 'kol_payment')
+                     then regexp_replace(number, 'X$', '') else regexp_replace(number, '-V1$', '') end,
+  seq = case when endpoint in ('pos_receipt', 'kol_payment')
+             then (regexp_match(number, '-[RP]([0-9]{1,9})[A-Z]*$'))[1]::int else 0 end,
+  v = coalesce((select s.v from pos_seen s where sent.is_pos and s.id = sent.aggregate_id
+                 and s.snapshot_md5 = sent.snapshot_md5),
+               (select s.v from kol_seen s where not sent.is_pos and s.id = sent.aggregate_id
+                 and s.snapshot_md5 = sent.snapshot_md5),
+               (select n.v from pos_now n where sent.is_pos and n.id = sent.aggregate_id),
+               (select n.v from kol_now n where not sent.is_pos and n.id = sent.aggregate_id));
+
+update sent set
+  is_now = case when is_pos then exists (select from pos_version p where p.v = sent.v and p.is_now)
+                else exists (select from kol_version k where k.v = sent.v and k.is_now) end,
+  tenant_id = coalesce((select blogger_id from pos_version p where sent.is_pos and p.v = sent.v),
+                       (select blogger_id from kol_version k where not sent.is_pos and k.v = sent.v),
+                       ledger_tenant_id);
+create index on sent (company_id, endpoint, number);
+create index on sent (aggregate_id, endpoint);
+create index on sent (v, endpoint);
+analyze sent;
