@@ -55,6 +55,7 @@ def _read_in_a_group(server: BrokerServer, topic: str, count: int) -> list[int]:
         heartbeat_interval_ms=500,
         auto_offset_reset="earliest",
         enable_auto_commit=False,
+        metadata_max_age_ms=2_000,  # kafka-python may lose its first wish for a topic's partitions
     )
     values: list[int] = []
 
