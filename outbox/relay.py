@@ -1,0 +1,250 @@
+"""The relay: what the triggers and the due tasks wrote goes to Kafka, and only then the cursor moves.
+
+A failed chunk is sent again, and repeats are harmless: a message only says "look". So every error has one
+answer: let go of everything, wait a little, take the lead anew and go on from where the cursor stands.
+"""
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+import psycopg
+
+from outbox.cursor import Chunk, Cursor
+from outbox.due import take_due
+from outbox.envelope import Message, encode, source_of
+from outbox.errors import Fenced, ServiceError
+from outbox.failpoints import Reach, inert
+from outbox.leadership import Leadership
+
+log = logging.getLogger(__name__)
+
+BUSY_PAUSE = 0.002
+IDLE_PAUSE = 0.05
+PAUSE_GROWTH = 1.5
+STANDBY_PAUSE = 1.0
+FIRST_BACKOFF = 0.25
+LAST_BACKOFF = 10.0
+SWEEP_SECONDS = 0.01
+PERSIST_SECONDS = 5.0
+
+
+class Acknowledgements(Protocol):
+    """What is in flight."""
+
+    def wait(self) -> None:
+        """Return when all of it is acknowledged; raise `BrokerError` when one is not."""
+        ...
+
+
+class Sender(Protocol):
+    """Where the messages go."""
+
+    def send(self, messages: Iterable[Message]) -> Acknowledgements:
+        """Hand messages over; raise `BrokerError` where that cannot be."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        ...
+
+
+class Watcher(Protocol):
+    """Who counts what the relay does."""
+
+    def led(self, leading: bool) -> None:  # noqa: FBT001 - a gauge of two values
+        """Hear whether this relay leads."""
+        ...
+
+    def ticked(self, tick: "Tick", seconds: float) -> None:
+        """Hear of a tick and of the time that it took."""
+        ...
+
+    def failed(self, error: Exception) -> None:
+        """Hear of an error that the relay recovers from."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Say what a tick did: rows read, messages acknowledged, tasks taken, and whether more is waiting."""
+
+    leading: bool
+    rows: int = 0
+    messages: int = 0
+    tasks: int = 0
+    more: bool = False
+
+
+@dataclass(frozen=True)
+class Tempo:
+    """How long the relay waits; in seconds."""
+
+    busy: float = BUSY_PAUSE
+    idle: float = IDLE_PAUSE
+    standby: float = STANDBY_PAUSE
+    first_backoff: float = FIRST_BACKOFF
+    last_backoff: float = LAST_BACKOFF
+
+
+class Relay:
+    """Carry the outbox to Kafka while this relay leads."""
+
+    def __init__(  # noqa: PLR0913 - the one place where its parts meet
+        self,
+        leadership: Leadership,
+        connect: Callable[[], Sender],
+        environment: str,
+        *,
+        watcher: Watcher,
+        chunk_rows: int = 5_000,
+        reach: Reach = inert,
+        tempo: Tempo = Tempo(),
+        clock: Callable[[], float] = time.monotonic,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        """Put it together; nothing is connected yet.
+
+        Args:
+            leadership: Stands for the lead of one database.
+            connect: Makes a sender; called again after a `BrokerError`.
+            environment: The installation's name, for the events' source.
+            watcher: Counts what happens.
+            chunk_rows: The most rows of one chunk.
+            reach: Failpoints.
+            tempo: How long to wait.
+            clock: Monotonic seconds.
+            chance: A number from 0 to 1, for the jitter.
+        """
+        self._leadership = leadership
+        self._connect = connect
+        self._source = source_of(environment)
+        self._watcher = watcher
+        self._chunk_rows = chunk_rows
+        self._reach = reach
+        self._tempo = tempo
+        self._clock = clock
+        self._chance = chance
+        self._cursor: Cursor | None = None
+        self._sender: Sender | None = None
+        self._ahead: Chunk | None = None
+        self._swept_at = -SWEEP_SECONDS
+        self._written_at = clock()
+
+    def run_once(self) -> Tick:
+        """Take the lead if nobody has it; take due tasks; send one chunk and move the cursor.
+
+        Raises:
+            ServiceError: PostgreSQL or Kafka gave up; the cursor stands where it stood.
+            Fenced: Another relay has taken over.
+            InstallationError: The database is not one to relay from.
+        """
+        if self._cursor is None:
+            self._cursor = self._leadership.take()
+            self._watcher.led(self._cursor is not None)
+            if self._cursor is None:
+                return Tick(leading=False)
+            self._written_at = self._clock()
+        begun = self._clock()
+        tasks = self._sweep(self._cursor.session)
+        tick = self._relay(self._cursor, tasks)
+        self._watcher.ticked(tick, self._clock() - begun)
+        return tick
+
+    def run(self, stop: threading.Event) -> None:
+        """Tick until `stop` is set; the chunk in flight is finished first.
+
+        Raises:
+            InstallationError: The database is not one to relay from.
+        """
+        pause = self._tempo.busy
+        backoff = self._tempo.first_backoff
+        try:
+            while not stop.is_set():
+                try:
+                    tick = self.run_once()
+                except (ServiceError, Fenced) as error:
+                    self._recover(error)
+                    stop.wait(backoff * (0.5 + self._chance() / 2))
+                    backoff = min(backoff * 2, self._tempo.last_backoff)
+                    continue
+                backoff = self._tempo.first_backoff
+                pause = self._pause_after(tick, pause)
+                if pause:
+                    stop.wait(pause)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Let go of the lead, with the cursor written where it stands, and of Kafka."""
+        cursor = self._cursor
+        if cursor is not None:
+            try:
+                cursor.move(cursor.position)
+            except (ServiceError, Fenced) as error:
+                log.info("the cursor could not be written at the end: %s", error)
+        self._let_go()
+
+    def _sweep(self, session: psycopg.Connection) -> int:
+        if self._ahead is not None or self._clock() - self._swept_at < SWEEP_SECONDS:
+            return 0
+        self._swept_at = self._clock()
+        tasks = take_due(session)
+        self._reach("relay.due")
+        return tasks
+
+    def _relay(self, cursor: Cursor, tasks: int) -> Tick:
+        chunk, self._ahead = self._ahead or cursor.read(cursor.position, self._chunk_rows), None
+        self._reach("relay.read")
+        if not chunk.rows:
+            self._pass(cursor, chunk)
+            return Tick(leading=True, tasks=tasks)
+        if self._sender is None:
+            self._sender = self._connect()
+        # One message at a time: a list of them would be walked by every collection of garbage.
+        flying = self._sender.send(encode(envelope, self._source) for envelope in chunk.envelopes)
+        self._reach("relay.sent")
+        if chunk.more:
+            self._ahead = cursor.read(chunk.end, self._chunk_rows)
+        flying.wait()
+        self._reach("relay.acknowledged")
+        cursor.move(chunk.end)
+        self._written_at = self._clock()
+        self._reach("relay.moved")
+        return Tick(
+            leading=True, rows=chunk.rows, messages=len(chunk.envelopes), tasks=tasks, more=chunk.more
+        )
+
+    def _pass(self, cursor: Cursor, chunk: Chunk) -> None:
+        """Pass over what had no rows for us: a write only where a target ends, else every few seconds."""
+        if cursor.position.target is not None or self._clock() - self._written_at >= PERSIST_SECONDS:
+            cursor.move(chunk.end)
+            self._written_at = self._clock()
+        else:
+            cursor.drift(chunk.end)
+
+    def _pause_after(self, tick: Tick, pause: float) -> float:
+        if not tick.leading:
+            return self._tempo.standby
+        if tick.more:
+            return 0.0
+        if tick.rows:
+            return self._tempo.busy
+        return min(max(pause, self._tempo.busy) * PAUSE_GROWTH, self._tempo.idle)
+
+    def _recover(self, error: Exception) -> None:
+        log.warning("the relay begins anew: %s", error)
+        self._watcher.failed(error)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Forget all that is in memory: after a crash of the server only what it has written counts."""
+        sender, self._sender, self._cursor, self._ahead = self._sender, None, None, None
+        self._watcher.led(False)  # noqa: FBT003 - a gauge of two values
+        if sender is not None:
+            sender.close()
+        self._leadership.drop()
