@@ -50,7 +50,7 @@ class Leadership:
                 return None
             if not _one(self._session, "holds_lead", lock=LOCK)[0]:
                 raise InstallationError(_POOLED)
-            return _take_over(self._session)
+            return take_over(self._session)
 
     @property
     def session(self) -> psycopg.Connection | None:
@@ -107,7 +107,13 @@ def refuse_pooling(session: psycopg.Connection, url: str) -> None:
             raise InstallationError(_POOLED)
 
 
-def _take_over(session: psycopg.Connection) -> Cursor:
+def take_over(session: psycopg.Connection) -> Cursor:
+    """Raise the epoch over a session that holds the lead, and return the cursor where it stands.
+
+    Raises:
+        InstallationError: There is no cursor.
+        psycopg.Error: PostgreSQL gave up.
+    """
     with session.transaction():
         now = _one(session, "now")[0]
         session.execute("set local synchronous_commit = on")

@@ -19,7 +19,6 @@ from outbox.due import take_due
 from outbox.envelope import Message, encode, source_of
 from outbox.errors import Fenced, ServiceError
 from outbox.failpoints import Reach, inert
-from outbox.leadership import Leadership
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +37,18 @@ class Acknowledgements(Protocol):
 
     def wait(self) -> None:
         """Return when all of it is acknowledged; raise `BrokerError` when one is not."""
+        ...
+
+
+class Lead(Protocol):
+    """What one relay at a time has."""
+
+    def take(self) -> Cursor | None:
+        """Take it and return the cursor; none while another relay has it."""
+        ...
+
+    def drop(self) -> None:
+        """Let it go."""
         ...
 
 
@@ -96,7 +107,7 @@ class Relay:
 
     def __init__(  # noqa: PLR0913 - the one place where its parts meet
         self,
-        leadership: Leadership,
+        leadership: Lead,
         connect: Callable[[], Sender],
         environment: str,
         *,
@@ -110,7 +121,7 @@ class Relay:
         """Put it together; nothing is connected yet.
 
         Args:
-            leadership: Stands for the lead of one database.
+            leadership: The lead of one database, or the standing for it.
             connect: Makes a sender; called again after a `BrokerError`.
             environment: The installation's name, for the events' source.
             watcher: Counts what happens.
@@ -238,8 +249,8 @@ class Relay:
 
     def _recover(self, error: Exception) -> None:
         log.warning("the relay begins anew: %s", error)
-        self._watcher.failed(error)
         self._let_go()
+        self._watcher.failed(error)
 
     def _let_go(self) -> None:
         """Forget all that is in memory: after a crash of the server only what it has written counts."""
