@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from outbox.errors import UsageError
 from outbox.tables import credentials, stops, tenants
-from outbox.wake import wake
+from outbox.wake import forgive, wake
 
 PURPOSE = "aiaccount"
 
@@ -129,7 +129,7 @@ def reseal(connection: Connection, tenant_id: int, seal: Callable[[StoredKey], S
 
 
 def note_tested(connection: Connection, tenant_id: int, version: int) -> bool:
-    """Note that AiAccount accepted the key of this version now, and wake what waited for it.
+    """Note that AiAccount accepted the key of this version now, and let a stopped tenant go on.
 
     Returns:
         Whether it is still the key.
@@ -140,9 +140,13 @@ def note_tested(connection: Connection, tenant_id: int, version: int) -> bool:
         .values(tested_at=func.clock_timestamp())
         .returning(credentials.c.version)
     ).one_or_none()
-    if changed is not None:
-        wake(connection, tenant_id)
-    return changed is not None
+    if changed is None:
+        return False
+    stopped = select(stops.c.tenant_id).where(stops.c.tenant_id == tenant_id).limit(1)
+    if connection.execute(stopped).one_or_none() is None:
+        return True
+    forgive(connection, tenant_id)
+    return True
 
 
 def find(connection: Connection, tenant_id: int, *, lock: bool = False) -> StoredKey | None:

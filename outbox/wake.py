@@ -14,7 +14,25 @@ def wake(connection: Connection, tenant_id: int, *, everything: bool = False) ->
         everything: Also tasks that are done with, in the backfill lane: the change may call for what was
             skipped.
     """
+    finals = ("wake_final",) if everything else ()
+    _run(connection, tenant_id, "lift_stops", "lock_tasks", "wake_open", *finals, "free_blocked")
+
+
+def forgive(connection: Connection, tenant_id: int) -> None:
+    """Wake a tenant whose key and settings are as they were: a person says that AiAccount takes them now.
+
+    The settings' version rises, since processes remember refusals by it.
+    """
+    raise_version(connection, tenant_id)
+    wake(connection, tenant_id)
+
+
+def raise_version(connection: Connection, tenant_id: int) -> None:
+    """Let the tenant's settings stand under a new version, as they are."""
+    _run(connection, tenant_id, "raise_version")
+
+
+def _run(connection: Connection, tenant_id: int, *steps: str) -> None:
     named = statements("outbox", "wake.sql")
-    steps = ["lift_stops", "lock_tasks", "wake_open", *(["wake_final"] if everything else []), "free_blocked"]
     for step in steps:
         connection.exec_driver_sql(named[step], {"tenant": tenant_id})

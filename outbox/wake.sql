@@ -37,3 +37,9 @@ update aiaccount.documents
 -- name: lift_stops
 -- A stop named an old key or old settings.
 delete from aiaccount.stops where tenant_id = %(tenant)s;
+
+-- name: raise_version
+-- Settings of a new version: what a process remembers of a refusal under the old one holds no more.
+update aiaccount.tenants
+   set settings_version = settings_version + 1, updated_at = now()
+ where tenant_id = %(tenant)s;

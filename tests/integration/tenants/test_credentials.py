@@ -4,15 +4,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from consumers.keyring import new_master_key, parse_key_ring
 from consumers.vault import PURPOSE, Sealed, open_sealed, seal
-from outbox import credentials
+from outbox import credentials, tables
 from outbox.credentials import find, listed, note_tested, reseal, store, tenants_with_keys
 from outbox.errors import UsageError, VaultError
 from outbox.tables import stops, tasks
-from outbox.tenants import Tenant
+from outbox.tenants import Tenant, get
 
 Given = Callable[..., None]
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
@@ -78,7 +78,7 @@ def test_a_row_put_back_to_an_old_seal_does_not_open(connection: Connection, ten
     old = find(connection, 7)
     store(connection, tenant.tenant_id, sealing("new"), "ana", tested=True)
     assert old is not None
-    connection.execute(credentials.credentials.update().values(nonce=old.nonce, ciphertext=old.ciphertext))
+    connection.execute(update(tables.credentials).values(nonce=old.nonce, ciphertext=old.ciphertext))
     with pytest.raises(VaultError, match="is not what was sealed"):
         opened(connection)
 
@@ -114,4 +114,7 @@ def test_a_test_is_noted_for_the_key_that_was_tested_only(connection: Connection
     assert note_tested(connection, 7, 1)
     assert listed(connection)[0].tested_at is not None
     assert listed(connection)[0].stopped == ()
+    assert (
+        get(connection, 7).settings_version == 2
+    )  # a process that remembers the refusal does so by version 1
     assert tenants_with_keys(connection).all() == [7]

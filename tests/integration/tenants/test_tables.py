@@ -25,7 +25,7 @@ SHORT = {
 
 def mirrored(table: Table) -> list[tuple[str, str, bool, bool, bool]]:
     """Return what the catalogue should say of a table's columns."""
-    dialect = postgresql.dialect()
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     columns = []
     for column in table.columns:
         kind = column.type.compile(dialect)

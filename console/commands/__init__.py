@@ -1,0 +1,1 @@
+"""The commands of `aiaccount-sync`, one file for each."""

@@ -1,0 +1,87 @@
+"""`aiaccount-sync retry`: what waits for a person goes again now."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from console.exits import PLAIN_MEANINGS
+from console.held import STATES, Filter, held, let_go, stopped
+from console.printing import AsJson, epilog, print_columns, print_json, say
+from console.session import session_of, transaction
+from outbox.endpoints import Endpoint
+from outbox.errors import UsageError
+
+_EPILOG = epilog(
+    (
+        "aiaccount-sync retry --tenant 7 --dry-run",
+        "aiaccount-sync retry --reason TAX_CODE_MISSING",
+        "aiaccount-sync retry --tenant 7 --endpoint kol_bill --state parked",
+    ),
+    PLAIN_MEANINGS,
+    (
+        "States:",
+        "  blocked   the tenant must mend its books or settings; or the tenant is stopped",
+        "  conflict  AiAccount or another row has other content under the number",
+        "  parked    the data is wrong, or it failed for three days",
+        "  retrying  it failed a while ago and has a time of its own to go again",
+        "  trouble   the whole row could not be handled",
+    ),
+)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(epilog=_EPILOG)(retry)
+
+
+def retry(  # noqa: PLR0913 - each is an option
+    context: typer.Context,
+    *,
+    tenant: Annotated[int | None, typer.Option(help="Only this tenant's.", metavar="ID", min=1)] = None,
+    endpoint: Annotated[Endpoint | None, typer.Option(help="Only of this kind.")] = None,
+    reason: Annotated[
+        str | None, typer.Option(help="Only for this reason, such as TAX_CODE_MISSING.", metavar="CODE")
+    ] = None,
+    state: Annotated[
+        list[str] | None, typer.Option(help="Only in this state; may be given often.", metavar="STATE")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that waits.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing: list what waits.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Try again now what waits for a person.
+
+    Whatever was mended, in AiAccount or in NS16, is found without waiting for the next look at it. A tenant
+    that is stopped is called again, too. Nothing is posted twice: AiAccount drops what it has, and a document
+    that stands there with other content comes back as a conflict.
+    """
+    if unknown := set(state or ()) - set(STATES):
+        raise UsageError(f"there is no state {min(unknown)!r}; the states are {', '.join(STATES)}")
+    if not everything and not dry_run and all(given is None for given in (tenant, endpoint, reason, state)):
+        raise UsageError("say what to try again: --tenant, --endpoint, --reason, --state or --all")
+    chosen = Filter(tenant, endpoint, reason, tuple(state or STATES))
+    with transaction(session_of(context).config) as connection:
+        waiting, stopping = held(connection, chosen), stopped(connection, chosen)
+        freed = None if dry_run else let_go(connection, chosen)
+    if as_json:
+        print_json(
+            {
+                "held": [asdict(one) for one in waiting],
+                "stopped": [asdict(one) for one in stopping],
+                "due_now": None if freed is None else asdict(freed),
+            }
+        )
+        return
+    for stop in stopping:
+        where = "everywhere" if stop.endpoint == "*" else f"at {stop.endpoint}"
+        say(f"Tenant {stop.tenant_id} is stopped {where}: {stop.code}, {stop.reason}")
+    if waiting:
+        print_columns(
+            ("tenant", "endpoint", "row", "number", "state", "reason", "detail", "since"),
+            [tuple(asdict(one).values()) for one in waiting],
+        )
+    if freed is None:
+        say(f"{len(waiting)} wait; nothing was changed.")
+    else:
+        say(f"Due now: {freed.documents} documents of {freed.tasks} rows; {freed.stops} stops lifted.")
