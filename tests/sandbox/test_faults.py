@@ -87,8 +87,9 @@ def test_what_lands_late_lands_once_though_it_was_pushed_again_meanwhile(shop: S
 )
 def test_a_reset_breaks_the_connection(shop: Shop, behaviour: str, stored: list[str]) -> None:
     shop.fault(behaviour)
-    with pytest.raises(ConnectionResetError):
+    with pytest.raises(ConnectionResetError) as broken:
         push(shop)
+    assert broken.type is ConnectionResetError, "an orderly close is no reset"
     assert shop.stored() == stored
     assert last_reply(shop)["status"] is None
 
