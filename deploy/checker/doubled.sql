@@ -24,13 +24,14 @@ insert into finding
 select 'doubled', company_id, endpoint, number,
        'together ' || so_far || ', more than the ' || total || ' of ' || parent_number
 from (
-  select s.company_id, s.endpoint, s.number, o.parent_number, s.role,
+  select s.company_id, s.endpoint, s.number, p.number as parent_number, s.role,
          sum(coalesce(m.amount, o.amount)) over (partition by s.company_id, s.endpoint, s.aggregate_id order by s.n) as so_far,
          coalesce(pm.amount, po.amount) as total, coalesce(m.amount, o.amount) as amount
   from sent s
   join observed o on o.n = s.n
-  join observed po on po.company_id = s.company_id and po.number = o.parent_number
-   and po.endpoint = case s.endpoint when 'pos_receipt' then 'pos_invoice' else 'kol_bill' end
+  join sent p on p.company_id = s.company_id and p.aggregate_id = s.aggregate_id and p.role = 'original'
+   and p.endpoint = case s.endpoint when 'pos_receipt' then 'pos_invoice' else 'kol_bill' end
+  join observed po on po.n = p.n
   left join matched m on m.n = s.n
   left join matched pm on pm.n = po.n
   where s.endpoint in ('pos_receipt', 'kol_payment')

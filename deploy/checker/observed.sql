@@ -32,7 +32,7 @@ left join lateral (
            when 'pos_invoice' then concat_ws('|', l->>'line_no', l->>'sku', l->>'description', l->>'quantity',
                                              l->>'unit_price', l->>'discount', l->>'amount', l->>'tax_amount')
            else concat_ws('|', l->>'line_no', l->>'description', l->>'amount', l->>'tax_amount') end, E'\n' order by o) as content,
-         case when s.endpoint = 'pos_invoice' and true then string_agg(concat_ws('|', l->>'line_no', l->>'sku',
+         case when s.endpoint = 'pos_invoice' then string_agg(concat_ws('|', l->>'line_no', l->>'sku',
                   l->>'description', pg_temp.neg(l->>'quantity'), l->>'unit_price', pg_temp.neg(l->>'discount'),
                   pg_temp.neg(l->>'amount'), pg_temp.neg(l->>'tax_amount')), E'\n' order by o)
               else string_agg(concat_ws('|', l->>'line_no', l->>'description', pg_temp.neg(l->>'amount'),
@@ -47,6 +47,7 @@ left join lateral (
   from jsonb_array_elements(case jsonb_typeof(d->'allocations') when 'array' then d->'allocations' end) l
 ) a on s.endpoint in ('pos_receipt', 'kol_payment');
 create unique index on observed (company_id, endpoint, number);
+create unique index on observed (n);
 analyze observed;
 
 -- An original and what its row called for when it was made.

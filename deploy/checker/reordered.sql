@@ -4,9 +4,11 @@
 insert into finding
 select 'reordered', o.company_id, o.endpoint, o.number, 'it came before ' || p.number || ', on which it hangs'
 from observed o
+join sent s on s.n = o.n
 join observed p on p.company_id = o.company_id
  and p.endpoint = case o.endpoint when 'pos_receipt' then 'pos_invoice' when 'kol_payment' then 'kol_bill' else o.endpoint end
  and p.number = coalesce(o.parent_number, o.original_number)
+join sent h on h.n = p.n and (o.endpoint in ('pos_invoice', 'kol_bill') or h.aggregate_id = s.aggregate_id)
 where p.n > o.n;
 
 insert into finding
