@@ -58,8 +58,8 @@ def main(arguments: Sequence[str], source: BinaryIO, target: BinaryIO, errors: T
         except (ValueError, TypeError, RecursionError) as error:
             status = 1
             message = f"line {number}: {_sentence(error)}"
-            print(message, file=errors)
-            answer = canonical({"error": message})
+            print(message.encode("ascii", "backslashreplace").decode(), file=errors)
+            answer = canonical({"error": message.encode(errors="backslashreplace").decode()})
         target.write(answer + b"\n")
         target.flush()
     return status
@@ -70,7 +70,7 @@ def _planned(line: bytes) -> list[dict[str, object]]:
     if not isinstance(request, dict):
         raise ValueError("a line must be a JSON object")  # noqa: TRY004  # bad input is one kind of error
     if unknown := set(request) - set(_FIELDS):
-        raise ValueError(f"{min(unknown)} is not a known field: use {', '.join(_FIELDS)}")
+        raise ValueError(f"{min(unknown)!r} is not a known field: use {', '.join(_FIELDS)}")
     if missing := [field for field in _FIELDS if field not in request]:
         raise ValueError(f"{missing[0]} is missing")
     endpoint, snapshot, sent = request["endpoint"], request["snapshot"], request["sent"]

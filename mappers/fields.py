@@ -93,6 +93,11 @@ def optional_text(table: Table, key: str, where: str) -> str | None:
     return value
 
 
+def written_text(table: Table, key: str, where: str) -> str:
+    """Read a string that is there and may be empty."""
+    return "" if table.get(key) == "" else text(table, key, where)
+
+
 def flag(table: Table, key: str, where: str) -> bool:
     """Read true or false."""
     value = table.get(key)

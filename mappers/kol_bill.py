@@ -56,7 +56,7 @@ def _sent(
     def reverse(sent: Sent) -> dict[str, Any] | None:
         if settlement is None:
             return None
-        return head_reversal(sent.document, settlement.day_reversed(settings), settings)
+        return head_reversal(sent, settlement.day_reversed(settings), settings)
 
     return standing_of_sent(head, history, life, amended=amended, reverse=reverse)
 

@@ -74,9 +74,7 @@ def _live(settlement: KolSettlement, settings: Settings, history: History, bill:
 
 def _reversals(parts: list[SentPart], settlement: KolSettlement, settings: Settings) -> list[Outcome]:
     """Reverse payments that are no longer in the row, allocated as they were."""
-    return [
-        Push(part_reversal(part.sent.document, settlement.day_reversed(settings), settings)) for part in parts
-    ]
+    return [Push(part_reversal(part.sent, settlement.day_reversed(settings), settings)) for part in parts]
 
 
 def _never_sent(settlement: KolSettlement, history: History) -> list[Due]:

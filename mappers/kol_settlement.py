@@ -18,6 +18,7 @@ from mappers.fields import (
     table_of,
     tables,
     text,
+    written_text,
 )
 from mappers.head import Life
 from mappers.settings import Settings
@@ -124,7 +125,8 @@ class KolSettlement:
             commission=number(row, "commission_amount", _TABLE),
             adjustments=tuple(
                 Adjustment(
-                    described(text(entry, "label", "adjustments")), number(entry, "amount", "adjustments")
+                    described(written_text(entry, "label", "adjustments")),
+                    number(entry, "amount", "adjustments"),
                 )
                 for entry in tables(row, "adjustments", _TABLE)
             ),

@@ -50,8 +50,10 @@ def plain(value: Decimal) -> str:
     return written.rstrip("0").rstrip(".") if "." in written else written
 
 
-def negated(written: str) -> str:
+def negated(written: object) -> str:
     """Negate a number as it was written; zero has no sign."""
+    if not isinstance(written, str):
+        raise TypeError(f"{written!r} in a sent document is not a string")
     if written.startswith("-"):
         return written[1:]
     return "-" + written if written.strip("0.") else written

@@ -83,14 +83,13 @@ def due_outcome(due: Due, terms: Terms, settings: Settings) -> Outcome:
     if terms.waits or terms.head is None:
         return Wait(due.number)
     amount = money(due.amount, unit_of(terms.currency))
-    head = terms.head.document
     return Push(
         {
             "company_name": settings.company_name,
             "document_type": terms.document_type,
             "number": due.number,
             "date": terms.day_of(due.tender).isoformat(),
-            "contact": head["contact"],
+            "contact": terms.head.field("contact"),
             "currency": terms.currency,
             "exchange_rate": None if terms.rate is None else plain(terms.rate),
             "amount": amount,

@@ -55,7 +55,7 @@ def _sent(head: Sent, sale: PosSale | None, life: Life, settings: Settings, hist
     def reverse(sent: Sent) -> dict[str, Any] | None:
         if sale is None or sale.has_refunds:
             return None
-        return head_reversal(sent.document, sale.day_voided(settings), settings)
+        return head_reversal(sent, sale.day_voided(settings), settings)
 
     return standing_of_sent(head, history, life, amended=amended, reverse=reverse)
 
@@ -114,7 +114,7 @@ def _document(
     if drafted.original_number is None or history.original is None:
         contact = customer_of(sale.row)
     else:
-        contact = history.original.document["contact"]
+        contact = history.original.field("contact")
     return {
         "company_name": settings.company_name,
         "document_type": drafted.document_type,

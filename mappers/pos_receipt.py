@@ -52,7 +52,7 @@ def _voided(sale: PosSale, settings: Settings, history: History, invoice: Standi
         if invoice.state is State.REVERSED and invoice.sent is not None:
             allocated_to = void_of(invoice.sent.number)
             day = sale.day_voided(settings)
-            outcomes.append(Push(part_reversal(part.sent.document, day, settings, allocated_to)))
+            outcomes.append(Push(part_reversal(part.sent, day, settings, allocated_to)))
         else:
             outcomes.append(Wait(reversal_of(part.sent.number)))
     return outcomes + skipped(_due(sale, sale.tenders(), history), invoice.skip or VOIDED)

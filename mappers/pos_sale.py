@@ -20,6 +20,7 @@ from mappers.fields import (
     tables,
     text,
     whole,
+    written_text,
 )
 from mappers.head import Life
 from mappers.settings import Settings
@@ -244,7 +245,7 @@ def _read_item(item: Table, header_type: str, header_rate: Decimal) -> Item:
     return Item(
         line_no=whole(item, "line_no", "items"),
         sku=optional_text(item, "sku", "items"),
-        description=described(text(item, "description", "items")),
+        description=described(written_text(item, "description", "items")),
         quantity=number(item, "quantity", "items"),
         unit_price=number(item, "unit_price", "items"),
         line_discount=number(item, "line_discount", "items"),

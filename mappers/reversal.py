@@ -6,6 +6,7 @@ from typing import Any
 
 from mappers.money import negated
 from mappers.numbering import reversal_of, void_of
+from mappers.sent import Sent
 from mappers.settings import Settings
 
 _COUNTERPART = {
@@ -20,34 +21,41 @@ _COUNTERPART = {
 _NEGATED_IN_LINE = ("quantity", "discount", "amount", "tax_amount")
 
 
-def head_reversal(document: Mapping[str, Any], day: date, settings: Settings) -> dict[str, Any]:
+def head_reversal(sent: Sent, day: date, settings: Settings) -> dict[str, Any]:
     """Give the `-V1` of an invoice or bill: same contact, codes and rate, everything negated."""
     return {
-        **document,
+        **sent.document,
         "company_name": settings.company_name,
-        "document_type": _COUNTERPART[document["document_type"]],
-        "number": void_of(document["number"]),
-        "original_number": document["number"],
+        "document_type": _counterpart(sent),
+        "number": void_of(sent.number),
+        "original_number": sent.number,
         "date": day.isoformat(),
         "due_date": day.isoformat(),
-        "lines": [_negated_line(line) for line in document["lines"]],
-        "totals": {key: negated(amount) for key, amount in document["totals"].items()},
+        "lines": [_negated_line(line) for line in sent.field("lines")],
+        "totals": {key: negated(amount) for key, amount in sent.field("totals").items()},
     }
 
 
 def part_reversal(
-    document: Mapping[str, Any], day: date, settings: Settings, allocated_to: str | None = None
+    sent: Sent, day: date, settings: Settings, allocated_to: str | None = None
 ) -> dict[str, Any]:
     """Give the `X` of a receipt or payment, allocated as that was or to one other document."""
     return {
-        **document,
+        **sent.document,
         "company_name": settings.company_name,
-        "document_type": _COUNTERPART[document["document_type"]],
-        "number": reversal_of(document["number"]),
+        "document_type": _counterpart(sent),
+        "number": reversal_of(sent.number),
         "date": day.isoformat(),
-        "amount": negated(document["amount"]),
-        "allocations": [_negated_allocation(entry, allocated_to) for entry in document["allocations"]],
+        "amount": negated(sent.field("amount")),
+        "allocations": [_negated_allocation(entry, allocated_to) for entry in sent.field("allocations")],
     }
+
+
+def _counterpart(sent: Sent) -> str:
+    found = _COUNTERPART.get(sent.field("document_type"))
+    if found is None:
+        raise ValueError(f"the sent document {sent.number} is of a type that has no reversal")
+    return found
 
 
 def _negated_line(line: Mapping[str, Any]) -> dict[str, Any]:

@@ -29,6 +29,16 @@ class Sent:
         """Say whether the document's fate is unknown."""
         return self.state == "in_doubt"
 
+    def field(self, name: str) -> Any:  # noqa: ANN401  # a document's JSON
+        """Give a field of the document.
+
+        Raises:
+            ValueError: the document has none, so no mapper made it.
+        """
+        if name not in self.document:
+            raise ValueError(f"the sent document {self.number} has no {name}")
+        return self.document[name]
+
     @classmethod
     def from_json(cls, value: object) -> "Sent":
         """Read the form of the vectors.
@@ -39,7 +49,7 @@ class Sent:
         if not isinstance(value, Mapping):
             raise ValueError("sent must be a list of objects")  # noqa: TRY004  # bad input is one kind of error
         if unknown := set(value) - _FIELDS:
-            raise ValueError(f"sent.{min(unknown)} is not a known field")
+            raise ValueError(f"sent.{min(unknown, key=str)} is not a known field")
         if value.get("endpoint") not in ENDPOINTS:
             raise ValueError(f"sent.endpoint must be one of {', '.join(ENDPOINTS)}")
         if value.get("state") not in {"pushed", "in_doubt"}:
