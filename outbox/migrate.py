@@ -138,7 +138,7 @@ def _name(conn: psycopg.Connection, environment: str) -> list[str]:
 
 
 def _write_functions(conn: psycopg.Connection) -> list[str]:
-    wrong = [problem.subject for problem in functions(conn)]
+    wrong = {problem.subject for problem in functions(conn)}
     if not wrong:
         return []
     with conn.transaction():
