@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Text, cast, column, or_, select, table
+from sqlalchemy import BigInteger, Connection, TableClause, Text, cast, column, or_, select, table
 from sqlalchemy.engine import Row
 
 from consumers.view import parse_snapshot
@@ -16,14 +16,15 @@ from outbox.errors import UsageError
 from outbox.tables import documents, stops, tasks
 from outbox.tenants import Tenant, get, read_settings
 
-_COLUMNS = (column("id", BigInteger), column("tenant_id", BigInteger), column("original_id", BigInteger))
+
+def _view(name: str) -> TableClause:
+    columns = (column("id", BigInteger), column("tenant_id", BigInteger), column("original_id", BigInteger))
+    return table(name, *columns, column("snapshot"), schema="aiaccount")
+
+
 _VIEWS = {
-    Aggregate.POS_TRANSACTION: table(
-        "pos_transaction_snapshot", *_COLUMNS, column("snapshot"), schema="aiaccount"
-    ),
-    Aggregate.KOL_SETTLEMENT: table(
-        "kol_settlement_snapshot", *_COLUMNS, column("snapshot"), schema="aiaccount"
-    ),
+    Aggregate.POS_TRANSACTION: _view("pos_transaction_snapshot"),
+    Aggregate.KOL_SETTLEMENT: _view("kol_settlement_snapshot"),
 }
 
 

@@ -17,6 +17,7 @@ _PATTERNS = (
     ),
 )
 _FORMATTER = logging.Formatter()
+_OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
 def redact(text: str) -> str:
@@ -29,11 +30,15 @@ def redact(text: str) -> str:
 
 
 class Redactor(logging.Filter):
-    """Mask secrets in a record's message, traceback and stack; put it on each handler."""
+    """Mask secrets in a record's message, fields, traceback and stack; put it on each handler."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Rewrite the record in place and let it pass."""
         record.msg, record.args = redact(record.getMessage()), None
+        for name in vars(record).keys() - _OWN:
+            value = getattr(record, name)
+            if not isinstance(value, bool | int | float | None):
+                setattr(record, name, redact(str(value)))
         if record.exc_info and not record.exc_text:
             record.exc_text = _FORMATTER.formatException(record.exc_info)
         if record.exc_text:

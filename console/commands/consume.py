@@ -28,10 +28,11 @@ def consume(
         list[Endpoint] | None, typer.Argument(help="Which kinds of documents; all four if none is given.")
     ] = None,
 ) -> None:
-    """Send documents to AiAccount, until Ctrl-C or SIGTERM; what is under way is finished first.
+    """Send documents to AiAccount.
 
-    As many processes as you like may run, for all kinds or each for some. Metrics, /livez and /readyz are
-    served on AIACCOUNT_SYNC_CONSUMER_METRICS_PORT.
+    Runs until Ctrl-C or SIGTERM; what is under way is finished first. As many
+    processes as you like may run, for all kinds or each for some. Metrics,
+    /livez and /readyz are served on AIACCOUNT_SYNC_CONSUMER_METRICS_PORT.
     """
     config = session_of(context).config
     run(config, list(dict.fromkeys(endpoints or Endpoint)), read_key_ring(config))

@@ -64,11 +64,12 @@ def enter(
         typer.Option(help="With --new-company: the first date posted there.", metavar="YYYY-MM-DD"),
     ] = None,
 ) -> None:
-    """Enter or replace a tenant's API key, from a hidden prompt or standard input.
+    """Enter or replace a tenant's API key.
 
-    The key is tested with AiAccount, which names the company that it belongs to, then sealed for this
-    environment and tenant, and saved. What had stopped the tenant is tried again at once. Without a test the
-    company is not known, and nothing is posted until `credentials test`.
+    It is asked for without showing it, or read from standard input. It is tested with AiAccount, which names
+    the company that it belongs to, then sealed for this environment and tenant, and saved. What had stopped
+    the tenant is tried again at once. Without a test the company is not known, and nothing is posted until
+    `credentials test`.
     """
     if new_company != (cutover_date is not None):
         raise UsageError("--new-company and --cutover-date belong together")
@@ -190,7 +191,7 @@ _LISTING = epilog(("aiaccount-sync credentials list",), PLAIN_MEANINGS)
 
 
 def listing(context: typer.Context, *, as_json: AsJson = False) -> None:
-    """List what may be known of every tenant's key: never the key."""
+    """List what may be known of the keys: never a key."""
     with transaction(session_of(context).config) as connection:
         found = credentials.listed(connection)
     if as_json:
@@ -241,9 +242,10 @@ def master_key(
         str | None, typer.Argument(help="What to call it; today's date if not given.", metavar="ID")
     ] = None,
 ) -> None:
-    """Make a new random master key and print it: a line `id:base64` to keep in a safe place.
+    """Make a new random master key and print it.
 
-    Nothing is stored. The key seals every API key, so whoever has it and the database has them all.
+    It is a line `id:base64` to keep in a safe place; nothing is stored here. The key seals every API key, so
+    whoever has it and the database has them all.
     """
     say(new_master_key(key_id or datetime.now(UTC).date().isoformat()))
 

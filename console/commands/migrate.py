@@ -49,7 +49,7 @@ def migrate(  # noqa: PLR0913 - each is an option
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Install AiAccount Sync into NS16's database, upgrade it, or check it.
+    """Install, upgrade or check what is in NS16's database.
 
     Makes the schema `aiaccount` with its tables, views and triggers, and the topics in Kafka. It may run
     while tills sell, and again at any time: what is as it should be is left alone.

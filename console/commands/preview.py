@@ -44,7 +44,10 @@ def show(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Show the document that would be sent for a row now, or why none. Nothing is sent."""
+    """Show what would be sent for a row now, or why none.
+
+    Reads the row, what was sent of it and the tenant's settings. Nothing is sent.
+    """
     with transaction(session_of(context).config) as connection:
         seen = preview(connection, endpoint, aggregate_id)
     if as_json:

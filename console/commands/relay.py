@@ -28,10 +28,10 @@ def add_to(app: typer.Typer) -> None:
 
 
 def relay(context: typer.Context) -> None:
-    """Carry changes and due tasks from NS16's database to Kafka, until Ctrl-C or SIGTERM.
+    """Carry changes from NS16's database to Kafka.
 
-    One relay works at a time; start more, and they stand by. Metrics, /livez and /readyz are served on
-    AIACCOUNT_SYNC_RELAY_METRICS_PORT.
+    Runs until Ctrl-C or SIGTERM. One relay works at a time; start more, and they stand by.
+    Metrics, /livez and /readyz are served on AIACCOUNT_SYNC_RELAY_METRICS_PORT.
     """
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -33,10 +33,11 @@ def sandbox(
     rate_limit: Annotated[bool, typer.Option(help="Whether companies are limited to their rates.")] = True,
     latency_ms: Annotated[float, typer.Option(help="How long each call takes.", min=0)] = 0.0,
 ) -> None:
-    """Run a stand-in for AiAccount, to try things without a company's books.
+    """Run a stand-in for AiAccount, to try things out.
 
-    Prints its URL, for AIACCOUNT_SYNC_API_URL, and serves until it is stopped. Faults and companies can be
-    set while it runs, under /_sandbox/; its own description is at /openapi.json.
+    No company's real books are touched. Prints its URL, for AIACCOUNT_SYNC_API_URL, and serves until it is
+    stopped. Faults and companies can be set while it runs, under /_sandbox/; its own description is at
+    /openapi.json.
     """
     options = Options(book=book, port=port, config=config, rate_limit=rate_limit, latency_ms=latency_ms)
     run(options, lambda url: say(f"The sandbox listens on {url}"))

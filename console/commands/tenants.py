@@ -17,7 +17,7 @@ from outbox.tenants import Tenant
 
 _CODES = "A code of the company's books, such as tax:sales:10=MY-SALES10; may be given often."
 
-TenantId = Annotated[int, typer.Argument(help="NS16's blogger_id.", min=1)]
+TenantId = Annotated[int, typer.Argument(help="NS16's blogger_id.", min=1, metavar="TENANT")]
 Mode = Annotated[
     str | None,
     typer.Option(
