@@ -90,20 +90,9 @@ class Cursor:
         Raises:
             DatabaseError: PostgreSQL gave up.
         """
-        after = position.after or (0, _LEAST_SEQ)
-        start = position.start
-        parameters = {
-            "target": position.target,
-            "open": "{" + ",".join(map(str, position.open)) + "}",
-            "after_xid": str(after[0]),
-            "after_seq": after[1],
-            "least_seq": _LEAST_SEQ,
-            "start_xid": str(start[0]),
-            "start_seq": start[1],
-            "rows": rows,
-        }
         with telling():
-            return chunk_of(self.session.execute(_SQL["read_chunk"], parameters).fetchall(), position, rows)
+            found = self.session.execute(_SQL["read_chunk"], search(position, rows)).fetchall()
+        return chunk_of(found, position, rows)
 
     def move(self, position: Position) -> None:
         """Write where the relay has come to.
@@ -135,6 +124,22 @@ class Cursor:
     def drift(self, position: Position) -> None:
         """Stand at `position` without writing it: for ticks that found nothing."""
         self.position = position
+
+
+def search(position: Position, rows: int) -> dict[str, object]:
+    """Return the parameters with which `read_chunk` finds what comes after `position`."""
+    after = position.after or (0, _LEAST_SEQ)
+    start = position.start
+    return {
+        "target": position.target,
+        "open": "{" + ",".join(map(str, position.open)) + "}",
+        "after_xid": str(after[0]),
+        "after_seq": after[1],
+        "least_seq": _LEAST_SEQ,
+        "start_xid": str(start[0]),
+        "start_seq": start[1],
+        "rows": rows,
+    }
 
 
 def chunk_of(rows: list[Row], position: Position, limit: int) -> Chunk:

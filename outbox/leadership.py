@@ -45,12 +45,12 @@ class Leadership:
         """
         if self._session is None:
             self._session = self._open()
-        with telling():
-            if not _one(self._session, "try_lead", lock=LOCK)[0]:
-                return None
-            if not _one(self._session, "holds_lead", lock=LOCK)[0]:
-                raise InstallationError(_POOLED)
-            return take_over(self._session)
+        try:
+            with telling():
+                return _try_lead(self._session)
+        except BaseException:
+            self.drop()
+            raise
 
     @property
     def session(self) -> psycopg.Connection | None:
@@ -105,6 +105,14 @@ def refuse_pooling(session: psycopg.Connection, url: str) -> None:
         _one(other, "backend")
         if {_one(session, "backend")[0] for _ in range(3)} != {first}:
             raise InstallationError(_POOLED)
+
+
+def _try_lead(session: psycopg.Connection) -> Cursor | None:
+    if not _one(session, "try_lead", lock=LOCK)[0]:
+        return None
+    if not _one(session, "holds_lead", lock=LOCK)[0]:
+        raise InstallationError(_POOLED)
+    return take_over(session)
 
 
 def take_over(session: psycopg.Connection) -> Cursor:

@@ -212,8 +212,10 @@ class Relay:
         chunk, self._ahead = self._ahead or cursor.read(cursor.position, self._chunk_rows), None
         self._reach("relay.read")
         if not chunk.rows:
+            ended = cursor.position.target is not None
             self._pass(cursor, chunk)
-            return Tick(leading=True, tasks=tasks)
+            # The end of an old target says nothing of what was committed since.
+            return Tick(leading=True, tasks=tasks, more=ended)
         if self._sender is None:
             self._sender = self._connect()
         # One message at a time: a list of them would be walked by every collection of garbage.
