@@ -2,6 +2,7 @@
 
 import copy
 import json
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -159,8 +160,13 @@ class Ledger:
         """Send what is to be pushed."""
         for outcome in self.plan(endpoint, snapshot):
             if isinstance(outcome, Push):
-                self.record(Sent(endpoint, outcome.number, state, outcome.document, copy.deepcopy(snapshot)))
+                self.record(replace(self.entry(endpoint, outcome, snapshot), state=state))
         return self
+
+    @staticmethod
+    def entry(endpoint: str, push: Push, snapshot: dict[str, Any] | None) -> Sent:
+        """Give what the ledger holds of an accepted push."""
+        return Sent(endpoint, push.number, "pushed", push.document, copy.deepcopy(snapshot))
 
     def post_all(self, snapshot: dict[str, Any] | None, kind: str = "pos") -> "Ledger":
         """Send on both endpoints until nothing is left to push."""
@@ -175,20 +181,22 @@ class Ledger:
 
     def doubt(self, number: str) -> "Ledger":
         """Turn a document that was sent into one whose fate is unknown."""
-        (entry,) = [entry for entry in self.sent if entry.number == number]
-        self.record(
-            Sent(entry.endpoint, number, "in_doubt", entry.document, entry.snapshot, entry.of_original)
-        )
+        return self._now(number, "in_doubt")
+
+    def accept(self, number: str) -> "Ledger":
+        """Learn that a document in doubt was accepted."""
+        return self._now(number, "pushed")
+
+    def _now(self, number: str, state: Any) -> "Ledger":  # noqa: ANN401  # a Literal
+        assert number in {entry.number for entry in self.sent}
+        self.sent = [replace(entry, state=state) if entry.number == number else entry for entry in self.sent]
         return self
 
     def as_original(self) -> "Ledger":
         """Give the ledger that the refund of this sale sees."""
         seen = Ledger()
         seen.settings = self.settings
-        seen.sent = [
-            Sent(entry.endpoint, entry.number, entry.state, entry.document, entry.snapshot, of_original=True)
-            for entry in self.sent
-        ]
+        seen.sent = [replace(entry, of_original=True) for entry in self.sent]
         return seen
 
 
