@@ -5,7 +5,7 @@ stand in AiAccount, reads what does stand there from the sandbox's book, and wha
 ledger; what does not fit together it names and counts.
 """
 
-from deploy.checker.check import check
+from deploy.checker.comparison import check
 from deploy.checker.verdict import Finding, Kind, Verdict, render
 
 __all__ = ["Finding", "Kind", "Verdict", "check", "render"]

@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from deploy.checker.check import check
+from deploy.checker.comparison import check
 from deploy.checker.verdict import Verdict, render
 
 
@@ -30,11 +30,17 @@ def as_json(verdict: Verdict) -> str:
 
 def main() -> int:
     """Check, print, and return 0 only if all is clean, else 1."""
-    parser = argparse.ArgumentParser(prog="python -m deploy.checker", description="Judge what stands in the books.")
-    parser.add_argument("--database-url", required=True, help="the database with NS16's tables and schema aiaccount")
+    parser = argparse.ArgumentParser(
+        prog="python -m deploy.checker", description="Judge what stands in the books."
+    )
+    parser.add_argument(
+        "--database-url", required=True, help="the database with NS16's tables and schema aiaccount"
+    )
     parser.add_argument("--book", required=True, type=Path, help="the sandbox's book (JSON Lines)")
     parser.add_argument("--canaries", type=Path, help="a file of API keys in clear, one a line, to look for")
-    parser.add_argument("--text", type=Path, action="append", default=[], help="a file or directory to search for keys")
+    parser.add_argument(
+        "--text", type=Path, action="append", default=[], help="a file or directory to search for keys"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     asked = parser.parse_args()
     canaries = asked.canaries.read_text("utf-8").split() if asked.canaries else []

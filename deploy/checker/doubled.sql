@@ -29,7 +29,10 @@ from (
          coalesce(pm.amount, po.amount) as total, coalesce(m.amount, o.amount) as amount
   from sent s
   join observed o on o.n = s.n
-  join sent p on p.company_id = s.company_id and p.aggregate_id = s.aggregate_id and p.role = 'original'
+  join (select distinct on (company_id, endpoint, aggregate_id) company_id, endpoint, aggregate_id, number, n
+        from sent where role = 'original' and n is not null and endpoint in ('pos_invoice', 'kol_bill')
+        order by company_id, endpoint, aggregate_id, n) p
+    on p.company_id = s.company_id and p.aggregate_id = s.aggregate_id
    and p.endpoint = case s.endpoint when 'pos_receipt' then 'pos_invoice' else 'kol_bill' end
   join observed po on po.n = p.n
   left join matched m on m.n = s.n

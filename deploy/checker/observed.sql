@@ -7,6 +7,18 @@ return case when wire ~ '^-?[0-9]+(\.[0-9]+)?$' then (-(wire::numeric))::text el
 create function pg_temp.number(wire text) returns numeric immutable language sql
 return case when wire ~ '^-?[0-9]+(\.[0-9]+)?$' then wire::numeric end;
 
+-- The lines or allocations of a document, taken back.
+create function pg_temp.negated(endpoint text, document jsonb) returns text stable language sql
+return (
+  select string_agg(case endpoint
+           when 'pos_invoice' then concat_ws('|', l->>'line_no', l->>'sku', l->>'description', pg_temp.neg(l->>'quantity'),
+             l->>'unit_price', pg_temp.neg(l->>'discount'), pg_temp.neg(l->>'amount'), pg_temp.neg(l->>'tax_amount'))
+           when 'kol_bill' then concat_ws('|', l->>'line_no', l->>'description', pg_temp.neg(l->>'amount'),
+             pg_temp.neg(l->>'tax_amount'))
+           else coalesce(l->>'invoice_number', l->>'bill_number') || '|' || pg_temp.neg(l->>'amount') end,
+           E'\n' order by o)
+  from jsonb_array_elements(coalesce(document->'lines', document->'allocations')) with ordinality as x (l, o));
+
 create function pg_temp.differs(what text, is_now text, should_be text) returns text immutable language sql
 return case when is_now is distinct from should_be
             then what || ' is ' || coalesce(quote_literal(left(is_now, 160)), 'none')
@@ -19,30 +31,25 @@ select s.n, s.company_id, s.endpoint, s.number,
        d #>> '{contact,code}' as contact_code, d #>> '{contact,name}' as contact_name, d #>> '{contact,type}' as contact_type,
        d->>'original_number' as original_number, d->>'reference' as reference, d->>'outlet' as outlet,
        d #>> '{source,table}' as source_table,
-       coalesce(i.content, a.content) as content, coalesce(i.negated, a.negated) as negated,
+       coalesce(i.content, a.content) as content,
        coalesce(i.codes || coalesce('/' || (d->>'rounding_account'), ''), d->>'bank_account_code') as codes,
        coalesce(concat_ws('|', d #>> '{totals,net}', d #>> '{totals,tax}', d #>> '{totals,rounding}',
                           nullif(d #>> '{totals,total}', '')), '') as written_totals,
        d->>'amount' as written_amount,
        pg_temp.number(coalesce(d->>'amount', d #>> '{totals,total}')) as amount,
        a.parent_number
-from (select sent.*, document as d from sent where n is not null) s
+from (select sent.n, sent.company_id, sent.endpoint, sent.number, stored.document as d
+      from sent join stored on stored.n = sent.n) s
 left join lateral (
   select string_agg(case s.endpoint
            when 'pos_invoice' then concat_ws('|', l->>'line_no', l->>'sku', l->>'description', l->>'quantity',
                                              l->>'unit_price', l->>'discount', l->>'amount', l->>'tax_amount')
            else concat_ws('|', l->>'line_no', l->>'description', l->>'amount', l->>'tax_amount') end, E'\n' order by o) as content,
-         case when s.endpoint = 'pos_invoice' then string_agg(concat_ws('|', l->>'line_no', l->>'sku',
-                  l->>'description', pg_temp.neg(l->>'quantity'), l->>'unit_price', pg_temp.neg(l->>'discount'),
-                  pg_temp.neg(l->>'amount'), pg_temp.neg(l->>'tax_amount')), E'\n' order by o)
-              else string_agg(concat_ws('|', l->>'line_no', l->>'description', pg_temp.neg(l->>'amount'),
-                  pg_temp.neg(l->>'tax_amount')), E'\n' order by o) end as negated,
          string_agg((l->>'account_code') || '|' || (l->>'tax_code'), E'\n' order by o) as codes
   from jsonb_array_elements(case jsonb_typeof(d->'lines') when 'array' then d->'lines' end) with ordinality as x (l, o)
 ) i on s.endpoint in ('pos_invoice', 'kol_bill')
 left join lateral (
   select string_agg(coalesce(l->>'invoice_number', l->>'bill_number') || '|' || (l->>'amount'), E'\n') as content,
-         string_agg(coalesce(l->>'invoice_number', l->>'bill_number') || '|' || pg_temp.neg(l->>'amount'), E'\n') as negated,
          min(coalesce(l->>'invoice_number', l->>'bill_number')) as parent_number
   from jsonb_array_elements(case jsonb_typeof(d->'allocations') when 'array' then d->'allocations' end) l
 ) a on s.endpoint in ('pos_receipt', 'kol_payment');

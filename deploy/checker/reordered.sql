@@ -26,10 +26,10 @@ from (select p.*, lag(content) over w as before, min(n) over (partition by compa
 where c.before <> c.content and c.first_n < c.n
   and not exists (select from sent s where s.company_id = c.company_id and s.endpoint = c.endpoint
                   and s.number = c.number and s.is_now and s.accepted
-                  and md5((s.ledger_document - 'company_name')::text) = c.content);
+                  and s.ledger_content = c.content);
 
 insert into finding
 select distinct 'reordered', p.company_id, p.endpoint, p.number, 'other content was requested after it was stored'
 from posted p
 join stored s on s.company_id = p.company_id and s.endpoint = p.endpoint and s.number = p.number and s.copy = 1
-where p.n > s.n and md5((s.document - 'company_name')::text) <> p.content;
+where p.n > s.n and s.content <> p.content;

@@ -19,13 +19,22 @@ select id, blogger_id, settlement_no, payer_type, payer_id, payee_kol_id, payee_
 from kol_settlements;
 
 create temp table ledger as
-select company_id, endpoint, aggregate_id, number, tenant_id, document::jsonb as document, snapshot,
+select company_id, endpoint, aggregate_id, number, tenant_id, md5((document::jsonb - 'company_name')::text) as content,
        accepted_at is not null as accepted, may_exist, state, code, remote_id, settings_version,
        endpoint in ('pos_invoice', 'pos_receipt') as is_pos, md5(snapshot::text) as snapshot_md5
 from aiaccount.documents;
 create index on ledger (company_id, endpoint, number);
 create index on ledger (aggregate_id, endpoint);
 analyze ledger;
+
+-- Each snapshot once, though an invoice and its receipts were made from the same.
+create temp table made_from as
+select d.aggregate_id, l.is_pos, l.snapshot_md5, d.snapshot
+from (select company_id, endpoint, aggregate_id, number, is_pos, snapshot_md5,
+             row_number() over (partition by is_pos, aggregate_id, snapshot_md5) as place
+      from ledger where snapshot_md5 is not null) l
+join aiaccount.documents d using (company_id, endpoint, aggregate_id, number)
+where l.place = 1;
 
 -- What was given back of each sale.
 create temp table refunded as
@@ -72,8 +81,7 @@ select 1000000000 + row_number() over () as v, aggregate_id as id, snapshot_md5,
        (snapshot #>> '{original,completed_at}')::timestamptz as original_completed_at,
        coalesce((snapshot #>> '{original,refunded}')::numeric > (snapshot #>> '{original,refundable}')::numeric,
                 false) as exceeds_original
-from (select distinct on (aggregate_id, snapshot_md5) aggregate_id, snapshot_md5, snapshot from ledger
-      where is_pos and jsonb_typeof(snapshot->'pos_transaction') = 'object') made_from;
+from made_from where is_pos and jsonb_typeof(snapshot->'pos_transaction') = 'object';
 
 -- Which version of its row each snapshot is: the one of now where nothing that counts has changed.
 create temp table pos_seen as
@@ -104,8 +112,7 @@ create unique index on kol_now (id);
 create temp table kol_then as
 select 3000000000 + row_number() over () as v, aggregate_id as id, snapshot_md5,
        jsonb_populate_record(null::kol_shape, snapshot->'kol_settlement') as k
-from (select distinct on (aggregate_id, snapshot_md5) aggregate_id, snapshot_md5, snapshot from ledger
-      where not is_pos and jsonb_typeof(snapshot->'kol_settlement') = 'object') made_from;
+from made_from where not is_pos and jsonb_typeof(snapshot->'kol_settlement') = 'object';
 
 create temp table kol_seen as
 select t.id, t.snapshot_md5, coalesce(n.v, t.v) as v
@@ -127,12 +134,12 @@ select coalesce(s.company_id, l.company_id) as company_id,
        coalesce(s.number, l.number) as number,
        coalesce(s.aggregate_id, l.aggregate_id) as aggregate_id,
        coalesce(s.endpoint, l.endpoint) in ('pos_invoice', 'pos_receipt') as is_pos,
-       s.n, s.document, s.document_id, s.source_table, s.contact_code,
+       s.n, s.content, s.document_id,
        l.aggregate_id is not null as in_ledger,
        coalesce(l.accepted, false) as accepted,
        coalesce(l.may_exist, false) as may_exist,
        l.state, l.code, l.remote_id, l.settings_version, l.tenant_id as ledger_tenant_id,
-       l.document as ledger_document,
+       l.content as ledger_content,
        l.snapshot_md5
 from (select * from stored where copy = 1) s
 full join (select * from ledger where accepted or may_exist) l
@@ -140,35 +147,35 @@ full join (select * from ledger where accepted or may_exist) l
  and l.aggregate_id = s.aggregate_id;
 
 -- A document that the ledger names and does not take for sent, though it stands in the books.
+create index on sent (aggregate_id, endpoint);
 update sent set in_ledger = true, state = l.state, code = l.code, settings_version = l.settings_version,
                 ledger_tenant_id = l.tenant_id, snapshot_md5 = l.snapshot_md5
 from ledger l
 where not sent.in_ledger and l.company_id = sent.company_id and l.endpoint = sent.endpoint
   and l.number = sent.number and l.aggregate_id = sent.aggregate_id;
 
-alter table sent add column role text, add column base_number text, add column seq int, add column v bigint,
-                 add column is_now boolean, add column tenant_id bigint;
-
-update sent set
-  role = case when number ~ case endpoint when 'pos_receipt' then '-R[0-9]+X$' when 'kol_payment' then '-P[0-9]+[A-WYZ]?X$'
-                                          else '-V1$' end then 'reversal' else 'original' end,
-  base_number = case when endpoint in ('pos_receipt', 'kol_payment')
-                     then regexp_replace(number, 'X$', '') else regexp_replace(number, '-V1$', '') end,
-  seq = case when endpoint in ('pos_receipt', 'kol_payment')
-             then (regexp_match(number, '-[RP]([0-9]{1,9})[A-Z]*$'))[1]::int else 0 end,
-  v = coalesce((select s.v from pos_seen s where sent.is_pos and s.id = sent.aggregate_id
-                 and s.snapshot_md5 = sent.snapshot_md5),
-               (select s.v from kol_seen s where not sent.is_pos and s.id = sent.aggregate_id
-                 and s.snapshot_md5 = sent.snapshot_md5),
-               (select n.v from pos_now n where sent.is_pos and n.id = sent.aggregate_id),
-               (select n.v from kol_now n where not sent.is_pos and n.id = sent.aggregate_id));
-
-update sent set
-  is_now = case when is_pos then exists (select from pos_version p where p.v = sent.v and p.is_now)
-                else exists (select from kol_version k where k.v = sent.v and k.is_now) end,
-  tenant_id = coalesce((select blogger_id from pos_version p where sent.is_pos and p.v = sent.v),
-                       (select blogger_id from kol_version k where not sent.is_pos and k.v = sent.v),
-                       ledger_tenant_id);
+alter table sent rename to sent_bare;
+create temp table sent as
+select s.*,
+       case when number ~ case endpoint when 'pos_receipt' then '-R[0-9]+X$' when 'kol_payment' then '-P[0-9]+[A-WYZ]?X$'
+                                        else '-V1$' end then 'reversal' else 'original' end as role,
+       case when endpoint in ('pos_receipt', 'kol_payment') then regexp_replace(number, 'X$', '')
+            else regexp_replace(number, '-V1$', '') end as base_number,
+       case when endpoint in ('pos_receipt', 'kol_payment')
+            then (regexp_match(number, '-[RP]([0-9]{1,9})[A-Z]*$'))[1]::int else 0 end as seq,
+       v.v,
+       v.v is not distinct from coalesce(pn.v, kn.v) and v.v is not null as is_now,
+       coalesce(pv.blogger_id, kv.blogger_id, s.ledger_tenant_id) as tenant_id
+from sent_bare s
+left join pos_now pn on s.is_pos and pn.id = s.aggregate_id
+left join kol_now kn on not s.is_pos and kn.id = s.aggregate_id
+left join pos_seen ps on s.is_pos and ps.id = s.aggregate_id and ps.snapshot_md5 = s.snapshot_md5
+left join kol_seen ks on not s.is_pos and ks.id = s.aggregate_id and ks.snapshot_md5 = s.snapshot_md5
+cross join lateral (select coalesce(ps.v, ks.v, pn.v, kn.v) as v) v
+left join pos_version pv on pv.v = v.v
+left join kol_version kv on kv.v = v.v;
+drop table sent_bare, made_from;
+create unique index on sent (n);
 create index on sent (company_id, endpoint, number);
 create index on sent (aggregate_id, endpoint);
 create index on sent (v, endpoint);

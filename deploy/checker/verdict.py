@@ -103,7 +103,9 @@ class Verdict:
 def _table(documents: Mapping[str, Mapping[str, int]]) -> list[str]:
     states = sorted({state for by_state in documents.values() for state in by_state}, key=_column)
     widths = [max(len(state), 6) for state in states]
-    header = "".ljust(12) + "".join(f"  {state:>{width}}" for state, width in zip(states, widths, strict=True))
+    header = "".ljust(12) + "".join(
+        f"  {state:>{width}}" for state, width in zip(states, widths, strict=True)
+    )
     rows = [
         endpoint.ljust(12)
         + "".join(f"  {counts.get(state, 0):>{width},}" for state, width in zip(states, widths, strict=True))

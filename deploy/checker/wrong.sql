@@ -96,7 +96,8 @@ from (
            case when s.endpoint = 'pos_receipt'
                 then pg_temp.differs('allocations', o.content,
                        b.parent_number || '-V1|' || pg_temp.neg(b.written_amount))
-                else pg_temp.differs('lines or allocations', o.content, b.negated) end,
+                else pg_temp.differs('lines or allocations', o.content,
+                       (select pg_temp.negated(b.endpoint, x.document) from stored x where x.n = b.n)) end,
            case when s.endpoint in ('pos_receipt', 'kol_payment')
                 then pg_temp.differs('amount', o.written_amount, pg_temp.neg(b.written_amount))
                 else pg_temp.differs('totals', o.written_totals,
@@ -126,12 +127,12 @@ where detail <> '' or detail is null;
 -- The ledger's own copy.
 insert into finding
 select 'wrong', s.company_id, s.endpoint, s.number,
-       concat_ws('; ', case when s.ledger_document - 'company_name' <> s.document - 'company_name'
+       concat_ws('; ', case when s.ledger_content <> s.content
                             then 'the ledger holds another content than the book' end,
                  pg_temp.differs('the ledger''s id', s.remote_id, s.document_id))
 from sent s
 where s.n is not null and s.accepted
-  and (s.ledger_document - 'company_name' <> s.document - 'company_name' or s.remote_id is distinct from s.document_id)
+  and (s.ledger_content <> s.content or s.remote_id is distinct from s.document_id)
   and not exists (select from finding f where (f.company_id, f.endpoint, f.number) = (s.company_id, s.endpoint, s.number));
 
 -- name: find_unsaid

@@ -6,7 +6,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.integration.checker.world import TABLES, World, fill
+from tests.integration.checker.day import fill
+from tests.integration.checker.world import TABLES, World
 
 
 @pytest.fixture

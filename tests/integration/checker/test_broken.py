@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
 from deploy.checker import Kind
-from tests.integration.checker.world import KEYS, NAMES, World, invoice, line, payment, receipt, tenant
+from tests.integration.checker.documents import NAMES, invoice, line, payment, receipt
+from tests.integration.checker.world import KEYS, World
 
 Break = Callable[[World], None]
 LOST, DOUBLED, REORDERED = Kind.LOST, Kind.DOUBLED, Kind.REORDERED
@@ -32,10 +32,16 @@ def breaks(kind: Kind, number: str) -> Callable[[Break], Break]:
 def a_receipt_that_nobody_knows(world: World) -> None:
     world.forget("POS2026050200001-R1")
     world.forget("POS2026050200001")
-    world.run("delete from pos_transaction_items using pos_transactions p where transaction_id = p.id and txn_type = 'refund'")
+    world.run(
+        "delete from pos_transaction_items using pos_transactions p where transaction_id = p.id and txn_type = 'refund'"
+    )
     world.run("delete from pos_transactions where txn_type = 'refund'")
     world.run("delete from aiaccount.documents where number = 'POS2026050100001-R1' and company_id = 'c1'")
-    gone = {e["request_id"] for e in world.book if e.get("number") == "POS2026050100001-R1" and e["company_id"] == "c1"}
+    gone = {
+        e["request_id"]
+        for e in world.book
+        if e.get("number") == "POS2026050100001-R1" and e["company_id"] == "c1"
+    }
     world.book[:] = [e for e in world.book if e.get("request_id") not in gone]
 
 
@@ -139,7 +145,9 @@ def stored_under_two_contacts(world: World) -> None:
 
 @breaks(DOUBLED, "POS2026050199999")
 def two_invoices_for_one_sale(world: World) -> None:
-    world.store("pos_invoice", dict(world.stored("POS2026050100003")["document"]) | {"number": "POS2026050199999"})
+    world.store(
+        "pos_invoice", dict(world.stored("POS2026050100003")["document"]) | {"number": "POS2026050199999"}
+    )
 
 
 @breaks(DOUBLED, "POS2026050199999")
@@ -244,14 +252,23 @@ def a_sale_of_a_tenant_that_is_not_active(world: World) -> None:
     sold = invoice("POS2026050100007", made, [line("70.00")], "70.00", company_name="Not yet")
     request = world.ask("pos_invoice", sold, key_company="c3")
     world.write(
-        "stored", request_id=request, company_id="c3", company_name="Not yet", endpoint="pos_invoice",
-        number=sold["number"], contact_code="POS-WALKIN", document_id="d", document=sold,
-    )  # fmt: skip
+        "stored",
+        request_id=request,
+        company_id="c3",
+        company_name="Not yet",
+        endpoint="pos_invoice",
+        number=sold["number"],
+        contact_code="POS-WALKIN",
+        document_id="d",
+        document=sold,
+    )
 
 
 @breaks(MISDIRECTED, "POS2026050100008")
 def a_sale_of_nobody_who_subscribed(world: World) -> None:
-    world.store("pos_invoice", invoice("POS2026050100008", _row(world, "POS2026050100008"), [line("70.00")], "70.00"))
+    world.store(
+        "pos_invoice", invoice("POS2026050100008", _row(world, "POS2026050100008"), [line("70.00")], "70.00")
+    )
 
 
 @breaks(MISDIRECTED, "POS2026050100003")
@@ -265,15 +282,26 @@ def a_key_used_for_a_company_it_is_not_bound_to(world: World) -> None:
 @breaks(MISDIRECTED, "POS2026050100003")
 def a_row_in_the_request_of_another_tenant(world: World) -> None:
     stored = world.stored("POS2026050100003")["document"]
-    world.answer(world.ask("pos_invoice", stored | {"company_name": NAMES["c2"]}, "c2"), 422, "TAX_CODE_MISSING")
+    world.answer(
+        world.ask("pos_invoice", stored | {"company_name": NAMES["c2"]}, "c2"), 422, "TAX_CODE_MISSING"
+    )
 
 
 @breaks(MISDIRECTED, "/api/v1/company")
 def asked_about_another_company(world: World) -> None:
     world.write(
-        "request", request_id="q", method="GET", path="/api/v1/company", endpoint="company", key_sha256="0" * 64,
-        key_company="c1", idempotency_key=None, body=None, raw=None, query={"company": NAMES["c2"]},
-    )  # fmt: skip
+        "request",
+        request_id="q",
+        method="GET",
+        path="/api/v1/company",
+        endpoint="company",
+        key_sha256="0" * 64,
+        key_company="c1",
+        idempotency_key=None,
+        body=None,
+        raw=None,
+        query={"company": NAMES["c2"]},
+    )
 
 
 # Wrong
@@ -297,7 +325,8 @@ def the_odd_sen_of_tax_is_on_another_line(world: World) -> None:
     taxes = ["0.25", "0.24", "0.25"]
     amounts = ["3.08", "3.09", "3.08"]
     mixed = [
-        part | {"tax_amount": tax, "amount": amount} for part, tax, amount in zip(lines, taxes, amounts, strict=True)
+        part | {"tax_amount": tax, "amount": amount}
+        for part, tax, amount in zip(lines, taxes, amounts, strict=True)
     ]
     world.change("POS2026050100003", lines=mixed)
 
@@ -324,12 +353,16 @@ def due_another_day(world: World) -> None:
 
 @breaks(WRONG, "POS2026050200001-R1")
 def the_contact_is_another_s(world: World) -> None:
-    world.change("POS2026050200001-R1", contact={"code": "C7", "name": "Lim", "type": "customer", "tin": None})
+    world.change(
+        "POS2026050200001-R1", contact={"code": "C7", "name": "Lim", "type": "customer", "tin": None}
+    )
 
 
 @breaks(WRONG, "KS202604-00001-P1")
 def the_payment_is_to_another_kol(world: World) -> None:
-    world.change("KS202604-00001-P1", contact={"code": "K12", "name": "Aisyah", "type": "supplier", "tin": None})
+    world.change(
+        "KS202604-00001-P1", contact={"code": "K12", "name": "Aisyah", "type": "supplier", "tin": None}
+    )
 
 
 @breaks(WRONG, "POS2026050200001")
@@ -407,7 +440,9 @@ def the_ledger_holds_another_content(world: World) -> None:
 @breaks(WRONG, "POS2026050100003")
 def amended_and_the_ledger_does_not_say_so(world: World) -> None:
     made = _row(world, "POS2026050100003")
-    world.run("update pos_transaction_items set description = 'Mug' where transaction_id = %s and line_no = 2", made)
+    world.run(
+        "update pos_transaction_items set description = 'Mug' where transaction_id = %s and line_no = 2", made
+    )
 
 
 @breaks(WRONG, "KS202604-00001")
@@ -424,13 +459,17 @@ def the_row_is_gone_and_the_ledger_does_not_say_so(world: World) -> None:
 def posted_though_from_before_the_cutover(world: World) -> None:
     made = _row(world, "POS2025123100001")
     world.run("delete from aiaccount.documents where number = 'POS2025123100001'")
-    sold = invoice("POS2025123100001", made, [line("70.00")], "70.00", date="2025-12-31", due_date="2025-12-31")
+    sold = invoice(
+        "POS2025123100001", made, [line("70.00")], "70.00", date="2025-12-31", due_date="2025-12-31"
+    )
     world.push("pos_invoice", sold)
 
 
 @breaks(WRONG, "POS2026050100012")
 def posted_though_its_amounts_do_not_add_up(world: World) -> None:
-    made = world.sale("POS2026050100012", "10.00", total_amount="11.00", amount_paid=0, status="completed", paid_at=None)
+    made = world.sale(
+        "POS2026050100012", "10.00", total_amount="11.00", amount_paid=0, status="completed", paid_at=None
+    )
     world.push("pos_invoice", invoice("POS2026050100012", made, [line("10.00")], "10.00"))
 
 
@@ -444,7 +483,10 @@ def a_document_with_no_row_behind_it(world: World) -> None:
 
 @breaks(SECRET, "aiaccount.documents")
 def a_key_in_the_ledger(world: World) -> None:
-    world.run("update aiaccount.documents set reason = %s where number = 'POS2026050100009-R1'", f"refused: {KEYS['c1']}")
+    world.run(
+        "update aiaccount.documents set reason = %s where number = 'POS2026050100009-R1'",
+        f"refused: {KEYS['c1']}",
+    )
 
 
 @breaks(SECRET, "aiaccount.credentials")
@@ -465,7 +507,9 @@ def a_key_in_the_book(world: World) -> None:
 def test_the_checker_names_exactly(world: World, kind: Kind, number: str, break_it: Break) -> None:
     break_it(world)
     verdict = world.verdict()
-    assert [(finding.kind, finding.number) for finding in verdict.findings] == [(kind, number)], verdict.findings
+    assert [(finding.kind, finding.number) for finding in verdict.findings] == [(kind, number)], (
+        verdict.findings
+    )
     assert not verdict.clean
     assert verdict.counts[kind.value] == 1
     assert not any(key in json.dumps([f.detail for f in verdict.findings]) for key in KEYS.values())
@@ -480,7 +524,9 @@ def _row(world: World, number: str) -> int:
 
 
 def _settlement(world: World, number: str) -> int:
-    found = world.connection.execute("select id from kol_settlements where settlement_no = %s", [number]).fetchone()
+    found = world.connection.execute(
+        "select id from kol_settlements where settlement_no = %s", [number]
+    ).fetchone()
     assert found
     return int(found[0])
 

@@ -11,9 +11,10 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from deploy.checker import Finding, Kind
-from deploy.checker.check import STEPS
+from deploy.checker.comparison import STEPS
 from deploy.checker.statements import statement
-from tests.integration.checker.world import NAMES, Document, World, tenant
+from tests.integration.checker.documents import NAMES, Document
+from tests.integration.checker.world import World, tenant
 
 FILE = json.loads((Path(__file__).parents[2] / "vectors" / "mapping.json").read_text("utf-8"))
 VECTORS: dict[str, Document] = {vector["id"]: vector for vector in FILE["vectors"]}
@@ -33,9 +34,14 @@ def settle(world: World, vector: Document) -> None:
     given = {name: settings[name] for name in names}
     later = bool(vector["settings"] and vector["sent"])  # what was sent was sent under the file's settings
     tenant(
-        world, 1, "c1", **given, codes=Jsonb(settings["codes"]), company_name=settings["company_name"],
+        world,
+        1,
+        "c1",
+        **given,
+        codes=Jsonb(settings["codes"]),
+        company_name=settings["company_name"],
         settings_version=2 if later else 1,
-    )  # fmt: skip
+    )
     for endpoint, ranges in settings["wanted"].items():
         for first, last in ranges:
             world.run("insert into aiaccount.wanted_ranges values (1, %s, %s, %s)", endpoint, first, last)
@@ -52,10 +58,16 @@ def insert(world: World, vector: Document) -> None:
     if original := snapshot["original"]:
         total = original["refundable"]
         world.sale(
-            original["receipt_no"], total, id=row["original_txn_id"], txn_type=original["txn_type"],
-            status=original["status"], completed_at=original["completed_at"], paid_at=original["completed_at"],
-            voided_at="2026-05-01T07:00:00Z", platform_order_id=None if original["owned"] else 1,
-        )  # fmt: skip
+            original["receipt_no"],
+            total,
+            id=row["original_txn_id"],
+            txn_type=original["txn_type"],
+            status=original["status"],
+            completed_at=original["completed_at"],
+            paid_at=original["completed_at"],
+            voided_at="2026-05-01T07:00:00Z",
+            platform_order_id=None if original["owned"] else 1,
+        )
     world.row("pos_transactions", **row)
     for item in snapshot["items"]:
         world.row("pos_transaction_items", **{key: value for key, value in item.items() if key != "id"})
@@ -98,10 +110,15 @@ def send(world: World, vector: Document) -> None:
         if pushed:
             world.store(endpoint, document, company_name=document["company_name"])
         world.know(
-            endpoint, number, aggregate(vector, of_original=of_original), document=document,
+            endpoint,
+            number,
+            aggregate(vector, of_original=of_original),
+            document=document,
             snapshot=part.get("snapshot", vector["snapshot"]) if not of_original else None,
             **({} if pushed else {"accepted_at": None, "doubt_at": "2026-05-01T04:00:00Z"}),
-        ) if not of_original else world.know(endpoint, number, aggregate(vector, of_original=True), document=document)  # fmt: skip
+        ) if not of_original else world.know(
+            endpoint, number, aggregate(vector, of_original=True), document=document
+        )
         sent.add((endpoint, number))
     for endpoint, outcomes in vector["expect"].items():
         for outcome in outcomes:
@@ -111,8 +128,10 @@ def send(world: World, vector: Document) -> None:
             elif verdict == "conflict":
                 world.run(
                     "update aiaccount.documents set verdict = 'conflict', code = %s where endpoint = %s and number = %s",
-                    code, endpoint, number,
-                )  # fmt: skip
+                    code,
+                    endpoint,
+                    number,
+                )
 
 
 def named(outcome: Document) -> tuple[str, str | None, str]:
@@ -154,7 +173,12 @@ def test_the_checker_expects_what_the_vector_says(empty_world: World, name: str)
     for endpoint, outcomes in vector["expect"].items():
         for outcome in outcomes:
             verdict, code, number = named(outcome)
-            if (endpoint, number) in sent or verdict == "conflict" or number.endswith(("-V1", "X")) or code == "NOT_OWNED":
+            if (
+                (endpoint, number) in sent
+                or verdict == "conflict"
+                or number.endswith(("-V1", "X"))
+                or code == "NOT_OWNED"
+            ):
                 continue
             if name in {"F99", "F54"}:
                 continue
@@ -173,7 +197,9 @@ def expected(world: World, row: int) -> dict[tuple[str, str], Document]:
         connection.execute(statement("book.sql", "create_lines"))
         for file, name in STEPS[: STEPS.index(("settlements.sql", "expect_settlements")) + 1]:
             connection.execute(statement(file, name))
-        rows = connection.execute("select * from expected where is_now and aggregate_id = %s", [row]).fetchall()
+        rows = connection.execute(
+            "select * from expected where is_now and aggregate_id = %s", [row]
+        ).fetchall()
         connection.rollback()
     return {(part["endpoint"], part["number"]): part for part in rows}
 
@@ -186,7 +212,10 @@ def agree(document: Document, row: Document) -> None:
     if "date" in document:
         assert document["date"] == str(row["date"])
     if "contact" in document and document["document_type"] in {"invoice", "bill"}:
-        assert (document["contact"]["code"], document["contact"]["name"]) == (row["contact_code"], row["contact_name"])
+        assert (document["contact"]["code"], document["contact"]["name"]) == (
+            row["contact_code"],
+            row["contact_name"],
+        )
     if "totals" in document:
         totals = document["totals"]
         assert [totals[key] for key in ("net", "tax", "rounding", "total")] == row["totals"].split("|")
@@ -197,7 +226,10 @@ def agree(document: Document, row: Document) -> None:
     for line, content in zip(document.get("lines", []), (row["content"] or "").split("\n"), strict=False):
         parts = content.split("|")
         for key, value in line.items():
-            if key in {"amount", "tax_amount", "quantity", "discount", "unit_price", "description", "sku"} and value:
+            if (
+                key in {"amount", "tax_amount", "quantity", "discount", "unit_price", "description", "sku"}
+                and value
+            ):
                 assert value in parts, key
 
 
@@ -240,7 +272,9 @@ def test_what_a_vector_pushes_is_clean_and_with_a_sen_more_is_wrong(
     assert [(f.kind, f.number) for f in found(empty_world, vector)] == [(Kind.WRONG, whole["number"])]
 
 
-@pytest.mark.parametrize("name", [name for name, vector in VECTORS.items() if any(p["state"] == "pushed" for p in vector["sent"])])
+@pytest.mark.parametrize(
+    "name", [name for name, vector in VECTORS.items() if any(p["state"] == "pushed" for p in vector["sent"])]
+)
 def test_what_was_sent_with_a_sen_more_is_wrong(empty_world: World, name: str) -> None:
     vector = copy.deepcopy(VECTORS[name])
     part = next(part for part in vector["sent"] if part["state"] == "pushed")
