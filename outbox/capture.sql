@@ -8,9 +8,9 @@
 --   * The block is also around the look at what was touched, so that a renamed column costs a WARNING and no sale. A subtransaction that
 --     writes nothing takes no transaction id: a sale of seven statements takes one id more than without capture.
 --   * The mode is the triggers' argument: reading it costs nothing and cannot fail, and \d shows it.
---   * `aiaccount.captured` is set for the transaction only and holds `<transaction id> <type> <id> [<original>]` of what was captured last. The
---     same again is not captured again. A rolled-back savepoint takes the setting back with the row, and a value from elsewhere
---     holds another transaction's id.
+--   * `aiaccount.captured` is set for the transaction only and holds `<transaction id> <type> {<id>,...}` of what was captured last (a refund
+--     and its original are two). A statement that touches nothing else is not captured again. A rolled-back savepoint takes the
+--     setting back with the row, and a value from elsewhere holds another transaction's id.
 --   * Nothing is joined: old and new rows are grouped by their id, so that no stale plan meets a bulk statement. Rows are compared by
 --     their image (`*<>`), which knows every type, also json, and takes 1.0 and 1.00 for different, as the documents do.
 --   * It is SECURITY DEFINER with a fixed search_path: who writes a sale needs no privilege on anything of ours.
@@ -43,32 +43,26 @@ create or replace function aiaccount.capture_pos_transactions() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $body$
 declare
   captured text := current_setting('aiaccount.captured', true);
-  this     text := pg_current_xact_id_if_assigned()::text;
-  lowest   bigint;
-  highest  bigint;
-  original bigint;
-  other    bigint;
-  key      text;
+  this     text := pg_current_xact_id_if_assigned() || ' ';
+  known    bigint[];
   changed  bigint[];
 begin
-  if captured = this || ' failed' then
+  if starts_with(captured, this || 'failed') then
     return null;
   end if;
-  case tg_op
-    when 'INSERT' then
-      select min(id), max(id), min(original_txn_id), max(original_txn_id) into lowest, highest, original, other from new_rows;
-    when 'DELETE' then
-      select min(id), max(id), min(original_txn_id), max(original_txn_id) into lowest, highest, original, other from old_rows;
-    else
-      select min(id), max(id), min(original_txn_id), max(original_txn_id) into lowest, highest, original, other
-      from (select id, original_txn_id from old_rows union all select id, original_txn_id from new_rows) as touched;
-  end case;
-  if lowest is null then
-    return null;
-  end if;
-  if lowest = highest and original is not distinct from other then
-    key := concat_ws(' ', this, 'pos_transaction', lowest, original);
-    if starts_with(captured || ' ', key || ' ') then
+  if starts_with(captured, this || 'pos_transaction ') then
+    known := split_part(captured, ' ', 3);
+    case tg_op
+      when 'INSERT' then
+        perform from new_rows where id <> all (known) or original_txn_id <> all (known) limit 1;
+      when 'DELETE' then
+        perform from old_rows where id <> all (known) or original_txn_id <> all (known) limit 1;
+      else
+        perform from old_rows where id <> all (known) or original_txn_id <> all (known)
+        union all
+        select from new_rows where id <> all (known) or original_txn_id <> all (known) limit 1;
+    end case;
+    if not found then
       return null;
     end if;
   end if;
@@ -90,8 +84,8 @@ begin
   end case;
   if changed is not null then
     perform aiaccount.record_changes('pos_transaction', changed);
-    if key is not null then
-      perform set_config('aiaccount.captured', key, true);
+    if cardinality(changed) <= 4 then
+      perform set_config('aiaccount.captured', this || 'pos_transaction ' || changed::text, true);
     end if;
   end if;
   return null;
@@ -99,7 +93,7 @@ exception when others then
   if tg_argv[0] = 'strict' then
     raise;
   end if;
-  perform set_config('aiaccount.captured', this || ' failed', true);  -- here: what was set above is rolled back
+  perform set_config('aiaccount.captured', this || 'failed', true);  -- here: what was set above is rolled back
   raise warning 'AiAccount Sync could not capture a change of %: % (%)', tg_table_name, sqlerrm, sqlstate;
   begin
     perform aiaccount.raise_alert('capture_failed', format('%s of %s: %s (%s)', tg_op, tg_table_name, sqlerrm, sqlstate));
@@ -115,30 +109,26 @@ create or replace function aiaccount.capture_pos_transaction_items() returns tri
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $body$
 declare
   captured text := current_setting('aiaccount.captured', true);
-  this     text := pg_current_xact_id_if_assigned()::text;
-  lowest   bigint;
-  highest  bigint;
-  key      text;
+  this     text := pg_current_xact_id_if_assigned() || ' ';
+  known    bigint[];
   changed  bigint[];
 begin
-  if captured = this || ' failed' then
+  if starts_with(captured, this || 'failed') then
     return null;
   end if;
-  case tg_op
-    when 'INSERT' then
-      select min(transaction_id), max(transaction_id) into lowest, highest from new_rows;
-    when 'DELETE' then
-      select min(transaction_id), max(transaction_id) into lowest, highest from old_rows;
-    else
-      select min(transaction_id), max(transaction_id) into lowest, highest
-      from (select transaction_id from old_rows union all select transaction_id from new_rows) as touched;
-  end case;
-  if lowest is null then
-    return null;
-  end if;
-  if lowest = highest then
-    key := concat_ws(' ', this, 'pos_transaction', lowest);
-    if starts_with(captured || ' ', key || ' ') then
+  if starts_with(captured, this || 'pos_transaction ') then
+    known := split_part(captured, ' ', 3);
+    case tg_op
+      when 'INSERT' then
+        perform from new_rows where transaction_id <> all (known) limit 1;
+      when 'DELETE' then
+        perform from old_rows where transaction_id <> all (known) limit 1;
+      else
+        perform from old_rows where transaction_id <> all (known)
+        union all
+        select from new_rows where transaction_id <> all (known) limit 1;
+    end case;
+    if not found then
       return null;
     end if;
   end if;
@@ -157,8 +147,8 @@ begin
   end case;
   if changed is not null then
     perform aiaccount.record_changes('pos_transaction', changed);
-    if key is not null then
-      perform set_config('aiaccount.captured', key, true);
+    if cardinality(changed) <= 4 then
+      perform set_config('aiaccount.captured', this || 'pos_transaction ' || changed::text, true);
     end if;
   end if;
   return null;
@@ -166,7 +156,7 @@ exception when others then
   if tg_argv[0] = 'strict' then
     raise;
   end if;
-  perform set_config('aiaccount.captured', this || ' failed', true);
+  perform set_config('aiaccount.captured', this || 'failed', true);
   raise warning 'AiAccount Sync could not capture a change of %: % (%)', tg_table_name, sqlerrm, sqlstate;
   begin
     perform aiaccount.raise_alert('capture_failed', format('%s of %s: %s (%s)', tg_op, tg_table_name, sqlerrm, sqlstate));
@@ -182,30 +172,26 @@ create or replace function aiaccount.capture_kol_settlements() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $body$
 declare
   captured text := current_setting('aiaccount.captured', true);
-  this     text := pg_current_xact_id_if_assigned()::text;
-  lowest   bigint;
-  highest  bigint;
-  key      text;
+  this     text := pg_current_xact_id_if_assigned() || ' ';
+  known    bigint[];
   changed  bigint[];
 begin
-  if captured = this || ' failed' then
+  if starts_with(captured, this || 'failed') then
     return null;
   end if;
-  case tg_op
-    when 'INSERT' then
-      select min(id), max(id) into lowest, highest from new_rows;
-    when 'DELETE' then
-      select min(id), max(id) into lowest, highest from old_rows;
-    else
-      select min(id), max(id) into lowest, highest
-      from (select id from old_rows union all select id from new_rows) as touched;
-  end case;
-  if lowest is null then
-    return null;
-  end if;
-  if lowest = highest then
-    key := concat_ws(' ', this, 'kol_settlement', lowest);
-    if captured = key then
+  if starts_with(captured, this || 'kol_settlement ') then
+    known := split_part(captured, ' ', 3);
+    case tg_op
+      when 'INSERT' then
+        perform from new_rows where id <> all (known) limit 1;
+      when 'DELETE' then
+        perform from old_rows where id <> all (known) limit 1;
+      else
+        perform from old_rows where id <> all (known)
+        union all
+        select from new_rows where id <> all (known) limit 1;
+    end case;
+    if not found then
       return null;
     end if;
   end if;
@@ -222,8 +208,8 @@ begin
   end case;
   if changed is not null then
     perform aiaccount.record_changes('kol_settlement', changed);
-    if key is not null then
-      perform set_config('aiaccount.captured', key, true);
+    if cardinality(changed) <= 4 then
+      perform set_config('aiaccount.captured', this || 'kol_settlement ' || changed::text, true);
     end if;
   end if;
   return null;
@@ -231,7 +217,7 @@ exception when others then
   if tg_argv[0] = 'strict' then
     raise;
   end if;
-  perform set_config('aiaccount.captured', this || ' failed', true);
+  perform set_config('aiaccount.captured', this || 'failed', true);
   raise warning 'AiAccount Sync could not capture a change of %: % (%)', tg_table_name, sqlerrm, sqlstate;
   begin
     perform aiaccount.raise_alert('capture_failed', format('%s of %s: %s (%s)', tg_op, tg_table_name, sqlerrm, sqlstate));
