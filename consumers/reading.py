@@ -25,6 +25,7 @@ log = logging.getLogger("aiaccount.reading")
 POLL_SECONDS = 0.2
 COMMIT_SECONDS = 0.25
 LAG_SECONDS = 5.0
+ALIVE_SECONDS = 60.0
 _AGAIN_SECONDS = 1.0
 
 
@@ -86,8 +87,8 @@ class Reading:
         self._offsets = Offsets()
         self._stop = threading.Event()
         self._paused = False
-        self._commit_at = self._lag_at = self.polled_at = 0.0
-        self._read_at = 0.0
+        self._commit_at = self._lag_at = self._read_at = 0.0
+        self._polled_at = time.monotonic()
         self.ready = False
         self._thread = threading.Thread(target=self._run, name=f"read-{endpoint}", daemon=True)
 
@@ -99,6 +100,10 @@ class Reading:
         """Read nothing more; what is safe is still committed, until `close`."""
         self._stop.set()
 
+    def alive(self) -> bool:
+        """Say whether the thread still polls."""
+        return self._thread.is_alive() and time.monotonic() - self._polled_at < ALIVE_SECONDS
+
     def join(self, seconds: float) -> None:
         """Wait at most `seconds` until the group is left."""
         self._thread.join(seconds)
@@ -106,7 +111,7 @@ class Reading:
     def run_once(self, reader: Reader) -> int:
         """Poll once, hand over, commit what is safe; return how many records came."""
         records = reader.poll(POLL_SECONDS)
-        self.polled_at = time.monotonic()
+        self._polled_at = time.monotonic()
         self.ready = self.ready or bool(reader.assigned())
         if records:
             self._reach("polled")

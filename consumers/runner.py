@@ -13,7 +13,6 @@ from random import Random
 
 import psycopg
 import uvloop
-from outbox.health import HealthServer
 
 from consumers.accounts import Accounts
 from consumers.client import AiAccountClient
@@ -31,13 +30,13 @@ from outbox.endpoints import TOPICS, Endpoint
 from outbox.environment import Config
 from outbox.errors import DatabaseError
 from outbox.failpoints import failpoints
+from outbox.health import Health
 from outbox.installation import verify
 
 log = logging.getLogger("aiaccount.consume")
 
 POOL = 8
 DRAIN_SECONDS = 40.0
-ALIVE_SECONDS = 60.0
 
 
 def run(config: Config, endpoints: Sequence[Endpoint], ring: KeyRing) -> None:
@@ -101,17 +100,18 @@ async def _run(config: Config, endpoints: Sequence[Endpoint], ring: KeyRing) -> 
             )
             intakes.append(intake)
             readings.append(reading)
-        health = HealthServer(
-            config.metrics_host,
-            config.consumer_metrics_port,
-            metrics.registry,
-            ready=lambda: all(reading.ready for reading in readings),
-            alive=lambda: all(time.monotonic() - reading.polled_at < ALIVE_SECONDS for reading in readings),
+        health = stack.enter_context(
+            Health(
+                metrics.registry,
+                ready=lambda: all(reading.ready for reading in readings),
+                alive=lambda: all(reading.alive() for reading in readings),
+                host=config.metrics_host,
+                port=config.consumer_metrics_port,
+            )
         )
-        stack.callback(health.close)
         for reading in readings:
             reading.start()
-        log.info("consume endpoints=%s metrics=%s", ",".join(endpoints), health.url)
+        log.info("consume endpoints=%s metrics_port=%d", ",".join(endpoints), health.port)
         await stopped.wait()
         log.info("consume stops: finishing what is under way")
         await asyncio.gather(*(intake.drain(DRAIN_SECONDS) for intake in intakes))
