@@ -1,7 +1,6 @@
-"""A fresh world for each test: a cloned database and a sandbox of its own."""
+"""A fresh world for each test: a cloned database, and a company of its own in the sandbox."""
 
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -9,10 +8,10 @@ from deploy.sandbox.client import SandboxProcess
 from tests.integration.delivery.world import World
 
 
-@pytest.fixture
-def sandbox(tmp_path: Path) -> Iterator[SandboxProcess]:
-    """Give a sandbox without limits, with an empty book."""
-    with SandboxProcess(tmp_path / "book.jsonl", "--no-rate-limit") as process:
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
+    """Give a sandbox without limits; each world has a company of its own in it."""
+    with SandboxProcess(tmp_path_factory.mktemp("sandbox") / "book.jsonl", "--no-rate-limit") as process:
         yield process
 
 

@@ -22,7 +22,10 @@ async def test_a_paid_sale_becomes_an_invoice_and_then_its_receipt(world: World)
 
 async def test_a_settlement_becomes_a_bill_and_then_its_payment(world: World) -> None:
     settlement = await world.settlement(
-        status="paid", paid_at="2026-05-05T03:00:00Z", payment_method="bank_transfer", payment_reference="FT-1"
+        status="paid",
+        paid_at="2026-05-05T03:00:00Z",
+        payment_method="bank_transfer",
+        payment_reference="FT-1",
     )
     await world.deliver(PAYMENT, settlement)
     await world.deliver(BILL, settlement)

@@ -2,9 +2,7 @@
 
 import json
 import time
-
 from contextlib import AsyncExitStack
-
 from random import Random
 from typing import Any, Self
 from uuid import UUID, uuid4
@@ -18,17 +16,16 @@ from consumers.delivery import Claim, Tools, deliver
 from consumers.keyring import parse_key_ring
 from consumers.metrics import ConsumerMetrics
 from consumers.pushing import Client, Pusher
-from consumers.steps import Steps, open_pool
+from consumers.steps import Intended, Steps, open_pool
 from consumers.stops import Stops
 from consumers.vault import PURPOSE, seal
 from deploy.sandbox.client import SandboxProcess
 from deploy.sandbox.defaults import SCOPES, company
 from outbox.endpoints import Endpoint
 from outbox.failpoints import Reach, inert
+from tests.waiting import wait_for_async
 
-TENANT, COMPANY, NAME = 1, "C1", "Mei Live Sdn Bhd"
-API_KEY = "canary-key-of-mei-live"
-KEYS = [{"key": API_KEY, "scopes": list(SCOPES)}]
+TENANT, NAME = 1, "Mei Live Sdn Bhd"
 INVOICE, RECEIPT = Endpoint.POS_INVOICE, Endpoint.POS_RECEIPT
 BILL, PAYMENT = Endpoint.KOL_BILL, Endpoint.KOL_PAYMENT
 CODES = {
@@ -53,7 +50,12 @@ class World:
     def __init__(self, database: str, sandbox: SandboxProcess) -> None:
         self.database = database
         self.sandbox = sandbox
+        self.bill, self.payment = BILL, PAYMENT
         self.ring = parse_key_ring("k1:" + "A" * 43 + "=", "the test")
+        self.company_id = (
+            f"C-{uuid4().hex[:12]}"  # the sandbox is shared: each world has a company of its own
+        )
+        self.key = ""
         self.skew = 0.0
         self.claim_seconds = 60.0
 
@@ -74,13 +76,7 @@ class World:
         self.pool = await self._stack.enter_async_context(open_pool(self.database, 4))
         self.client = AiAccountClient(self.sandbox.url)
         self._stack.push_async_callback(self.client.aclose)
-        self.sandbox.put_company(company(COMPANY, NAME, keys=KEYS, rate_per_minute=None))
-        await self.sql(
-            "insert into aiaccount.tenants (tenant_id, company_id, company_name, kol_mode, owner_kol_id, cutover_date, codes) "
-            "values (%s, %s, %s, 'multi', 10, '2026-01-01', %s)",
-            [TENANT, COMPANY, NAME, json.dumps(CODES)],
-        )
-        await self.set_key(API_KEY, 1)
+        self.company_id = await self.tenant(TENANT, NAME)
 
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
@@ -94,14 +90,27 @@ class World:
         cursor = await self._connection.execute(query, params)
         return await cursor.fetchall() if cursor.description else []
 
-    async def set_key(self, key: str, version: int) -> None:
-        """Seal a key for the tenant, as `credentials set` would."""
-        sealed = seal(self.ring, "test", TENANT, PURPOSE, version, key)
-        await self.sql("delete from aiaccount.credentials where tenant_id = %s", [TENANT])
+    async def tenant(self, tenant_id: int, name: str) -> str:
+        """Make another tenant with a company and a key of its own; return the company's id."""
+        company_id, key = f"C-{uuid4().hex[:12]}", f"canary-{uuid4().hex}"
+        self.sandbox.put_company(company(company_id, name, keys=keys(key)))
+        await self.sql(
+            "insert into aiaccount.tenants (tenant_id, company_id, company_name, kol_mode, owner_kol_id, "
+            "cutover_date, codes) values (%s, %s, %s, 'multi', 10, '2026-01-01', %s)",
+            [tenant_id, company_id, name, json.dumps(CODES)],
+        )
+        self.key = key
+        await self.set_key(key, 1, tenant_id)
+        return company_id
+
+    async def set_key(self, key: str, version: int, tenant_id: int = TENANT) -> None:
+        """Seal a key for a tenant, as `credentials set` would."""
+        sealed = seal(self.ring, "test", tenant_id, PURPOSE, version, key)
+        await self.sql("delete from aiaccount.credentials where tenant_id = %s", [tenant_id])
         await self.sql(
             "insert into aiaccount.credentials (tenant_id, version, key_id, nonce, ciphertext, set_by) "
             "values (%s, %s, %s, %s, %s, 'test')",
-            [TENANT, version, sealed.key_id, sealed.nonce, sealed.ciphertext],
+            [tenant_id, version, sealed.key_id, sealed.nonce, sealed.ciphertext],
         )
 
     async def sale(self, receipt_no: str = "POS2026050100001", *, paid: bool = True, **changes: Any) -> int:
@@ -121,10 +130,12 @@ class World:
         }
         names = ", ".join(row)
         marks = ", ".join(f"%({name})s" for name in row)
-        (found,) = await self.sql(f"insert into pos_transactions ({names}) values ({marks}) returning id", row)
+        (found,) = await self.sql(
+            f"insert into pos_transactions ({names}) values ({marks}) returning id", row
+        )
         await self.sql(
-            "insert into pos_transaction_items (transaction_id, line_no, sku, description, quantity, unit_price, line_total) "
-            "values (%s, 1, 'TS-01', 'T-shirt', 2, 25, 50)",
+            "insert into pos_transaction_items (transaction_id, line_no, sku, description, quantity, unit_price, "
+            "line_total) values (%s, 1, 'TS-01', 'T-shirt', 2, 25, 50)",
             [found["id"]],
         )
         return int(found["id"])
@@ -184,6 +195,10 @@ class World:
             await deliver(claim, tools)
         return claim is not None
 
+    async def carry_out(self, claim: Claim, tools: Tools) -> None:
+        """Deliver a claim."""
+        await deliver(claim, tools)
+
     async def crash(self, endpoint: Endpoint, aggregate_id: int, at: str) -> None:
         """Deliver with a worker that dies at the step `at`."""
 
@@ -197,11 +212,37 @@ class World:
             return
         raise AssertionError(f"the worker never came to {at}")
 
+    async def intend(self, claim: Claim, number: str, document: dict[str, Any]) -> Intended:
+        """Write an intent under a claim, with any document."""
+        return await self.tools().steps.intents.ask(
+            {
+                "endpoint": claim.endpoint,
+                "aggregate_id": claim.aggregate_id,
+                "token": str(claim.token),
+                "company_id": self.company_id,
+                "tenant_id": TENANT,
+                "number": number,
+                "document": document,
+                "snapshot": "{}",
+                "key_version": 1,
+                "settings_version": 1,
+            }
+        )
+
+    async def until_due(self, endpoint: Endpoint, aggregate_id: int) -> None:
+        """Wait until a task is due."""
+
+        async def due() -> bool:
+            return bool((await self.task(endpoint, aggregate_id))["due_in"] <= 0)
+
+        await wait_for_async(due, 10, f"{endpoint} of {aggregate_id} to be due")
+
     async def drain(self, limit: int = 50) -> None:
         """Deliver what is due until nothing is, as the relay's sweep and the consumers would."""
         for _ in range(limit):
             due = await self.sql(
-                "select endpoint, aggregate_id from aiaccount.tasks where due_at <= clock_timestamp() order by due_at"
+                "select endpoint, aggregate_id from aiaccount.tasks "
+                "where due_at <= clock_timestamp() order by due_at"
             )
             if not due:
                 return
@@ -227,17 +268,26 @@ class World:
         )
         return row
 
-    def stored(self) -> list[str]:
-        """Return the numbers that stand in the sandbox, in the order in which they came to stand."""
-        with self.sandbox.book.open(encoding="utf-8") as book:
-            return [line["number"] for line in map(json.loads, book) if line["kind"] == "stored"]
+    def fault(self, behaviour: str, **given: Any) -> None:
+        """Make the sandbox misbehave towards our company."""
+        match = {"company_id": self.company_id, **given.pop("match", {})}
+        self.sandbox.add_fault(behaviour, match=match, **given)
+
+    def stored(self, company_id: str | None = None) -> list[str]:
+        """Return the numbers that stand in a company, ours if none is named, in the order of their coming."""
+        wanted = company_id or self.company_id
+        return [line["number"] for line in self._lines("stored") if line["company_id"] == wanted]
 
     def posts(self) -> list[dict[str, Any]]:
-        """Return the documents that were asked for, in order."""
+        """Return the pushes that were made with a key of our company, in order."""
+        lines = self._lines("request")
+        return [line for line in lines if line["method"] == "POST" and line["key_company"] == self.company_id]
+
+    def _lines(self, kind: str) -> list[dict[str, Any]]:
         with self.sandbox.book.open(encoding="utf-8") as book:
-            lines = [line for line in map(json.loads, book) if line["kind"] == "request"]
-        return [line for line in lines if line["method"] == "POST"]
+            return [line for line in map(json.loads, book) if line["kind"] == kind]
 
 
-
-
+def keys(*texts: str) -> list[dict[str, Any]]:
+    """Return keys as the sandbox takes them, with every scope."""
+    return [{"key": text, "scopes": list(SCOPES)} for text in texts]
