@@ -2,18 +2,20 @@
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Annotated
 
 import typer
 from typer.main import get_command
 
-from console.commands import consume, credentials, migrate, preview, relay, retry, sandbox, tenants
 from console.exits import MEANINGS, Exit, exit_of, sentence
 from console.logs import LogFormat, LogLevel, configure
 from console.printing import epilog, warn
 from console.session import Session, session_of
 
 PROGRAM = "aiaccount-sync"
+COMMANDS = ("migrate", "relay", "consume", "tenants", "credentials", "preview", "retry", "sandbox")
+_HELP = ("-h", "--help")
 _BEGINNING = (
     "aiaccount-sync credentials master-key > master.key   # once; keep it safe",
     "aiaccount-sync migrate                               # install, or upgrade",
@@ -24,8 +26,8 @@ _BEGINNING = (
 )
 
 
-def build() -> typer.Typer:
-    """Put the commands together."""
+def build(names: Sequence[str] = COMMANDS) -> typer.Typer:
+    """Put these commands together."""
     app = typer.Typer(
         name=PROGRAM,
         no_args_is_help=True,
@@ -33,11 +35,11 @@ def build() -> typer.Typer:
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         epilog=epilog(_BEGINNING, MEANINGS),
-        context_settings={"help_option_names": ["-h", "--help"]},
+        context_settings={"help_option_names": [*_HELP]},
     )
     app.callback()(_options)
-    for module in (migrate, relay, consume, tenants, credentials, preview, retry, sandbox):
-        module.add_to(app)
+    for name in names:
+        import_module(f"console.commands.{name}").add_to(app)
     return app
 
 
@@ -50,7 +52,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit status; what went wrong is one line on standard error."""
     session = Session()
     try:
-        command = get_command(build())
+        command = get_command(build(_wanted(arguments)))
         status = command.main([*arguments], prog_name=PROGRAM, standalone_mode=False, obj=session)
     except typer.TyperException as error:  # what was given does not parse
         said = str(getattr(error, "format_message", error.__str__)())
@@ -62,6 +64,16 @@ def run(arguments: Sequence[str]) -> int:
         warn(sentence(error, debug=session.debug))
         return exit_of(error)
     return status if isinstance(status, int) else Exit.OK
+
+
+def _wanted(arguments: Sequence[str]) -> Sequence[str]:
+    """Return the command that is meant, so that only its libraries are loaded; all where it is not plain."""
+    for argument in arguments:
+        if argument in COMMANDS:
+            return [argument]
+        if argument in _HELP:
+            break
+    return COMMANDS
 
 
 def _options(

@@ -25,7 +25,8 @@ def add_to(app: typer.Typer) -> None:
 def consume(
     context: typer.Context,
     endpoints: Annotated[
-        list[Endpoint] | None, typer.Argument(help="Which kinds of documents; all four if none is given.")
+        list[Endpoint] | None,
+        typer.Argument(help="Which kinds of documents; all four if none is given.", metavar="[ENDPOINT]..."),
     ] = None,
 ) -> None:
     """Send documents to AiAccount.
