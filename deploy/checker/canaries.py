@@ -14,7 +14,7 @@ BLOCK = 1 << 20
 
 
 def forms(canaries: Iterable[str]) -> Mapping[str, tuple[bytes, ...]]:
-    """Name each canary, never by itself, and give the forms in which it could stand: as it is, hex, Base64."""
+    """Name each canary, never by itself, and give its forms: as it is, hex, Base64."""
     named: dict[str, tuple[bytes, ...]] = {}
     for place, canary in enumerate(canaries, 1):
         if not canary:

@@ -16,7 +16,7 @@ class Kind(Enum):
     REORDERED = "reordered"
     MISDIRECTED = "misdirected"
     WRONG = "wrong"
-    SECRET = "secrets"
+    SECRET = "secrets"  # noqa: S105 - the name of a kind
     UNKNOWN = "unknown"
 
 

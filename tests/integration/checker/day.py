@@ -186,7 +186,8 @@ def _settlements(world: World) -> None:
     paid = payment(first, "KS202604-00002-P1", "300.00")
     world.push("kol_payment", paid)
     world.run(
-        "update kol_settlements set status = 'cancelled', cancelled_at = '2026-05-09T04:00:00Z' where id = %s",
+        """update kol_settlements set status = 'cancelled', cancelled_at = '2026-05-09T04:00:00Z'
+           where id = %s""",
         cancelled,
     )
     world.push("kol_payment", negated(paid, "KS202604-00002-P1X", "payment_reversal", "2026-05-09"))

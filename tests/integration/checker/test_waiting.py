@@ -71,7 +71,8 @@ def test_the_rows_of_a_tenant_without_a_company_are_held(world: World) -> None:
 def test_a_row_in_trouble_as_a_whole_is_held(world: World) -> None:
     made = world.sale("POS2026050100020", "10.00", amount_paid=0, status="completed", paid_at=None)
     world.run(
-        "insert into aiaccount.tasks (endpoint, aggregate_id, trouble_code) values ('pos_invoice', %s, 'NO_KEY')",
+        """insert into aiaccount.tasks (endpoint, aggregate_id, trouble_code)
+           values ('pos_invoice', %s, 'NO_KEY')""",
         made,
     )
     verdict = world.verdict()
@@ -99,7 +100,8 @@ def test_an_amended_row_is_clean_once_the_ledger_says_conflict(world: World) -> 
 
 def test_a_change_that_counts_for_nothing_needs_no_conflict(world: World) -> None:
     world.run(
-        "update pos_transactions set customer_id = 9, customer_name = 'Tan', cashier_id = 3, updated_at = now()"
+        """update pos_transactions
+           set customer_id = 9, customer_name = 'Tan', cashier_id = 3, updated_at = now()"""
     )
     world.run("update kol_settlements set payee_name = 'Aisyah binti Ali'")
     assert world.verdict().findings == ()
@@ -141,7 +143,8 @@ def test_a_deposit_and_its_balance_are_two_receipts(world: World) -> None:
     world.push("pos_invoice", sold)
     world.push("pos_receipt", receipt(sold, "POS2026050100020-R1", "20.00"))
     world.run(
-        "update pos_transactions set amount_paid = 50, status = 'paid', paid_at = '2026-05-03T04:00:00Z' where id = %s",
+        """update pos_transactions set amount_paid = 50, status = 'paid', paid_at = '2026-05-03T04:00:00Z'
+           where id = %s""",
         made,
     )
     assert [finding.number for finding in world.verdict().lost] == ["POS2026050100020-R2"]

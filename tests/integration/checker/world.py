@@ -39,12 +39,15 @@ SNAPSHOTS = {
           'pos_transaction', to_jsonb(p),
           'items', (select coalesce(jsonb_agg(to_jsonb(i) order by i.line_no), '[]')
                     from pos_transaction_items i where i.transaction_id = p.id),
-          'refunded', (select coalesce(sum(r.total_amount - r.rounding_adjustment), 0)::text from pos_transactions r
+          'refunded', (select coalesce(sum(r.total_amount - r.rounding_adjustment), 0)::text
+                       from pos_transactions r
                        where r.original_txn_id = p.id and r.status in ('completed', 'paid')),
-          'original', (select jsonb_build_object('receipt_no', o.receipt_no, 'txn_type', o.txn_type, 'status', o.status,
+          'original', (select jsonb_build_object('receipt_no', o.receipt_no, 'txn_type', o.txn_type,
+                         'status', o.status,
                          'owned', o.platform_order_id is null, 'completed_at', o.completed_at,
                          'refundable', o.total_amount - o.rounding_adjustment,
-                         'refunded', (select sum(r.total_amount - r.rounding_adjustment) from pos_transactions r
+                         'refunded', (select sum(r.total_amount - r.rounding_adjustment)
+                                      from pos_transactions r
                                       where r.original_txn_id = o.id and r.status in ('completed', 'paid')))
                        from pos_transactions o where o.id = p.original_txn_id))
         from pos_transactions p where p.id = %s""",
