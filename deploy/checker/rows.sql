@@ -38,11 +38,11 @@ where l.place = 1;
 
 -- What was given back of each sale.
 create temp table refunded as
-select original_txn_id as id, sum(total_amount - rounding_adjustment) as amount
-from pos_transactions
-where txn_type = 'refund' and original_txn_id is not null
-  and status in ('completed', 'paid', 'partially_refunded', 'refunded')
-group by original_txn_id;
+select r.original_txn_id as id, sum(r.total_amount - r.rounding_adjustment) as amount
+from pos_transactions r
+join pos_transactions o on o.id = r.original_txn_id and o.blogger_id = r.blogger_id
+where r.txn_type = 'refund' and r.status in ('completed', 'paid', 'partially_refunded', 'refunded')
+group by r.original_txn_id;
 create unique index on refunded (id);
 
 create temp table pos_now as
@@ -53,7 +53,7 @@ select row_number() over () as v, p, p.id,
        o.receipt_no as original_receipt_no,
        coalesce(o.txn_type = 'refund', false) as original_is_refund,
        coalesce(o.status = 'voided', false) as original_voided,
-       coalesce(o.source in ('pos', 'live_pos') and o.platform_order_id is null, true) as original_owned,
+       coalesce(o.blogger_id = p.blogger_id and o.source in ('pos', 'live_pos') and o.platform_order_id is null, true) as original_owned,
        o.completed_at as original_completed_at,
        coalesce(ro.amount > o.total_amount - o.rounding_adjustment, false) as exceeds_original
 from pos_shape p
@@ -62,7 +62,7 @@ left join (select transaction_id,
                                 tax_type, tax_rate, tax_amount)::pos_item_shape order by line_no) as items
            from pos_transaction_items group by transaction_id) i on i.transaction_id = p.id
 left join refunded r on r.id = p.id
-left join pos_transactions o on o.id = p.original_txn_id and o.blogger_id = p.blogger_id
+left join pos_transactions o on o.id = p.original_txn_id
 left join refunded ro on ro.id = o.id;
 create unique index on pos_now (id);
 analyze pos_now;

@@ -78,11 +78,11 @@ def insert(world: World, vector: Document) -> None:
     _others(world, row["id"], snapshot["refunded"])
 
 
-def _others(world: World, sale: int, refunded: Any) -> None:  # noqa: ANN401 - a string or a JSON number
+def _others(world: World, sale: int, refunded: Any) -> None:
     """Insert a refund, not the tenant's to post, of what the rows there are leave of `refunded`."""
     world.run(
-        """insert into pos_transactions (blogger_id, store_code, receipt_no, txn_type, original_txn_id, source,
-             status, subtotal, total_amount, completed_at)
+        """insert into pos_transactions (blogger_id, store_code, receipt_no, txn_type, original_txn_id,
+             source, status, subtotal, total_amount, completed_at)
            select 1, 'S1', 'OTHER' || %s, 'refund', %s, 'ecommerce_pickup', 'completed', left_over, left_over,
              now()
            from (select %s::numeric - coalesce(sum(total_amount - rounding_adjustment), 0) as left_over

@@ -130,7 +130,7 @@ class World:
         }
         return self.row("kol_settlements", **(values | given))
 
-    def snapshot(self, endpoint: str, aggregate: int) -> Any:  # noqa: ANN401 - JSON
+    def snapshot(self, endpoint: str, aggregate: int) -> Any:
         """Give a row's snapshot as it is now, null when it is gone."""
         found = self.connection.execute(SNAPSHOTS[endpoint[:3]].encode(), [aggregate]).fetchone()
         return found[0] if found else None
