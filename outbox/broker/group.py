@@ -85,6 +85,7 @@ class GroupReader:
             bootstrap,
             group_id=group,
             client_id=client_id,
+            allow_auto_create_topics=False,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             session_timeout_ms=int(session * 1000),
@@ -95,7 +96,9 @@ class GroupReader:
             bootstrap_timeout_ms=10_000,
             metrics_enabled=False,
         )
-        self._kafka.subscribe(list(topics), listener=_Listener(self._take, self._lose))
+        wanted = list(topics)
+        self._kafka.subscribe(wanted, listener=_Listener(self._take, self._lose))
+        self._learn(wanted)
 
     def poll(self, timeout_s: float) -> list[Received]:
         """Return the records that arrive within `timeout_s` seconds; none while all is paused.
@@ -189,6 +192,18 @@ class GroupReader:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _learn(self, topics: list[str]) -> None:
+        """Learn the topics' partitions before the group is joined.
+
+        A member that leads its group and does not know them yet assigns none, until its metadata are old.
+        """
+        try:
+            for topic in topics:
+                self._kafka.partitions_for_topic(topic)
+        except KafkaError as error:
+            self.close()
+            raise BrokerError(f"cannot learn the topics' partitions: {error}") from error
 
     def _take(self, assigned: set[TopicPartition]) -> None:
         if self._paused:
