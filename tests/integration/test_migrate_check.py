@@ -1,5 +1,6 @@
 """Checking an installation names each thing that is wrong with it."""
 
+import secrets
 from collections.abc import Callable
 
 import pytest
@@ -97,15 +98,16 @@ def test_check_names_both_faults_of_a_column(problems: Callable[[str], list[str]
 
 
 def test_check_names_a_privilege_that_the_functions_owner_lacks(database: str) -> None:
+    owner = f"owner_{secrets.token_hex(4)}"
     with connected(database) as conn:
-        conn.execute("create role capture_owner_of_a_test")
+        conn.execute(f"create role {owner}")
         try:
-            conn.execute("alter function aiaccount.capture_kol_settlements owner to capture_owner_of_a_test")
+            conn.execute(f"alter function aiaccount.capture_kol_settlements owner to {owner}")
             found = [str(problem) for problem in check(database, "test")]
         finally:
             conn.execute("alter function aiaccount.capture_kol_settlements owner to current_user")
-            conn.execute("drop role capture_owner_of_a_test")
-    who = "role capture_owner_of_a_test: owns the capture functions and may not "
+            conn.execute(f"drop role {owner}")
+    who = f"role {owner}: owns the capture functions and may not "
     assert f"{who}insert into aiaccount.outbox" in found
     assert f"{who}use schema aiaccount" in found
     assert len(found) == 5

@@ -174,7 +174,6 @@ def test_a_bulk_statement_names_each_aggregate_once(till: Connection) -> None:
 def test_a_bulk_update_after_a_single_one_on_the_same_connection_is_not_planned_badly(
     till: Connection,
 ) -> None:
-    till.execute("set statement_timeout = '20s'")
     item(till, sale(till))
     till.execute("update pos_transaction_items set quantity = 3")
     till.execute("update pos_transactions set subtotal = 3")
