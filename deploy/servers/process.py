@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -57,7 +57,7 @@ def alive(process: psutil.Process) -> bool:
 class ServerProcess:
     """One server's process and its log, on a leash; may be started again after it stopped."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a process is started with
         self,
         name: str,
         command: Sequence[str],
@@ -65,8 +65,10 @@ class ServerProcess:
         *,
         user: str | None = None,
         death_signal: int = signal.SIGKILL,
+        env: Mapping[str, str] | None = None,
     ) -> None:
         self.name = name
+        self._env = env
         self._command = [shutil.which(command[0]) or command[0], *command[1:]]
         self._log = log
         self._user = user
@@ -97,14 +99,31 @@ class ServerProcess:
         Raises:
             ServerFailed: it ended by itself, or gave no answer in ``within`` seconds; it is killed then.
         """
-        if self.running:
-            raise ServerFailed(f"{self.name} runs already")
-        self._process = _starter().submit(self._popen).result()
+        self.launch()
         try:
             self._wait_until(answers, within)
         except BaseException:
             self.kill()
             raise
+
+    def launch(self) -> None:
+        """Start the process, and wait for nothing. Raises ServerFailed where it runs already."""
+        if self.running:
+            raise ServerFailed(f"{self.name} runs already")
+        self._process = _starter().submit(self._popen).result()
+
+    def wait(self, within: float) -> int:
+        """Wait until the process ends by itself; return its exit status, negative for a signal.
+
+        Raises:
+            ServerFailed: it was never started, or still runs after ``within`` seconds.
+        """
+        if self._process is None:
+            raise ServerFailed(f"{self.name} was never started")
+        try:
+            return self._process.wait(within)
+        except subprocess.TimeoutExpired:
+            raise ServerFailed(f"{self.name} still runs:\n{self.log_tail()}") from None
 
     def _wait_until(self, answers: Callable[[], bool], within: float) -> None:
         deadline = time.monotonic() + within
@@ -124,6 +143,7 @@ class ServerProcess:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                env=None if self._env is None else dict(self._env),
             )
 
     def stop(self, with_signal: int = signal.SIGTERM, within: float = 20.0) -> None:

@@ -1,0 +1,6 @@
+"""An installation of AiAccount Sync run as processes, for the demo, the fault tests and the benchmarks."""
+
+from deploy.stack.installation import Installation
+from deploy.stack.service import Service
+
+__all__ = ["Installation", "Service"]
