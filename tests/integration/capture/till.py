@@ -19,7 +19,7 @@ def connected(url: str) -> Iterator[Connection]:
         yield conn
 
 
-def one(conn: Connection, query: str, *params: object) -> Any:  # noqa: ANN401 - whatever the query gives
+def one(conn: Connection, query: str, *params: object) -> Any:
     """Return the first column of the only row."""
     row = conn.execute(query, params).fetchone()
     assert row is not None
