@@ -1,0 +1,96 @@
+"""What waits for a person is found by filters and let go as asked, and nothing else is."""
+
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import Connection, func, insert, select
+
+from console.held import Filter, held, let_go, stopped
+from outbox.endpoints import Endpoint
+from outbox.tables import documents, stops, tasks
+from outbox.tenants import get
+
+Given = Callable[..., None]
+LATER = datetime(2100, 1, 1, tzinfo=UTC)
+EARLY = datetime(2026, 1, 1, tzinfo=UTC)
+SENT = {"document": {"number": "N"}, "snapshot": {}}
+
+
+@pytest.fixture
+def waiting(given_task: Given, given_document: Given) -> None:
+    """Put a document of each kind into the ledger, and a task that is in trouble."""
+    for row in range(1, 8):
+        given_task(row, due_at=LATER)
+    given_document(1, verdict="block", code="TAX_CODE_MISSING", next_at=LATER)
+    given_document(2, verdict="conflict", code="DOCUMENT_CONFLICT", **SENT)
+    given_document(3, verdict="park", code="VALIDATION_FAILED", next_at=LATER, **SENT)
+    given_document(4, verdict="retry", code="RATE_LIMITED", next_at=LATER)
+    given_document(5, verdict="skip", code="ZERO_TOTAL")
+    given_document(6, accepted_at=EARLY, remote_id="d6", verdict="conflict", code="SOURCE_GONE", **SENT)
+    given_document(7, accepted_at=EARLY, remote_id="d7", **SENT)
+    given_document(4, company_id="OLD", verdict="block", code="TAX_CODE_MISSING", next_at=LATER)
+    given_task(8, trouble_code="NOT_CONNECTED", trouble="no company yet")
+    given_task(9, endpoint="kol_bill", due_at=LATER, token=uuid.uuid4(), busy_until=LATER)
+    given_document(9, endpoint="kol_bill", verdict="block", code="ACCOUNT_UNMAPPED")
+
+
+def rows(connection: Connection, chosen: Filter) -> list[int]:
+    """Return the rows that wait."""
+    return [one.aggregate_id for one in held(connection, chosen)]
+
+
+@pytest.mark.usefixtures("tenant", "waiting")
+def test_filters_find_what_waits_and_nothing_that_is_settled(connection: Connection) -> None:
+    assert rows(connection, Filter()) == [9, 1, 2, 3, 4, 6, 8]
+    assert rows(connection, Filter(tenant_id=8)) == []
+    assert rows(connection, Filter(endpoint=Endpoint.KOL_BILL)) == [9]
+    assert rows(connection, Filter(code="TAX_CODE_MISSING")) == [1]
+    assert rows(connection, Filter(code="NOT_CONNECTED")) == [8]
+    assert rows(connection, Filter(states=("conflict",))) == [2, 6]
+    assert rows(connection, Filter(states=("parked", "trouble"))) == [3, 8]
+
+
+@pytest.mark.usefixtures("tenant", "waiting")
+def test_what_is_let_go_is_due_now_and_a_busy_one_looks_again(connection: Connection) -> None:
+    freed = let_go(connection, Filter())
+    assert (freed.tasks, freed.documents) == (7, 6)
+    now = tasks.c.due_at <= func.clock_timestamp()
+    due = connection.scalars(select(tasks.c.aggregate_id).where(now).order_by(tasks.c.aggregate_id)).all()
+    assert due == [1, 2, 3, 4, 6, 8]
+    assert connection.scalars(select(tasks.c.aggregate_id).where(tasks.c.again)).all() == [9]
+    waits = select(documents.c.company_id).where(documents.c.next_at.is_not(None))
+    assert connection.scalars(waits).all() == ["OLD"]
+
+
+@pytest.mark.usefixtures("tenant", "waiting")
+def test_only_a_conflict_that_was_not_accepted_is_tried_again(connection: Connection) -> None:
+    let_go(connection, Filter(states=("conflict",)))
+    found = select(documents.c.aggregate_id, documents.c.verdict, documents.c.code).where(
+        documents.c.aggregate_id.in_([2, 6])
+    )
+    assert connection.execute(found.order_by(documents.c.aggregate_id)).all() == [
+        (2, "retry", "DOCUMENT_CONFLICT"),
+        (6, "conflict", "SOURCE_GONE"),
+    ]
+
+
+@pytest.mark.usefixtures("tenant", "waiting")
+def test_what_the_filter_leaves_out_stays_as_it_is(connection: Connection) -> None:
+    freed = let_go(connection, Filter(code="TAX_CODE_MISSING"))
+    assert (freed.tasks, freed.documents) == (1, 1)
+    later = select(tasks.c.aggregate_id).where(tasks.c.due_at == LATER).order_by(tasks.c.aggregate_id)
+    assert connection.scalars(later).all() == [2, 3, 4, 5, 6, 7, 9]
+
+
+@pytest.mark.usefixtures("tenant", "waiting")
+def test_a_stop_is_lifted_and_processes_that_remember_it_forget(connection: Connection) -> None:
+    row = {"code": "SUBSCRIPTION_INACTIVE", "reason": "unpaid", "key_version": 1, "settings_version": 1}
+    connection.execute(insert(stops).values(tenant_id=7, endpoint="*", **row))
+    assert [one.code for one in stopped(connection, Filter(endpoint=Endpoint.KOL_BILL))] == [row["code"]]
+    assert let_go(connection, Filter(code="TAX_CODE_MISSING")).stops == 0
+    assert get(connection, 7).settings_version == 1
+    assert let_go(connection, Filter(tenant_id=7)).stops == 1
+    assert stopped(connection, Filter()) == []
+    assert get(connection, 7).settings_version == 2
