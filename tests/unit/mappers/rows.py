@@ -156,7 +156,9 @@ class Ledger:
         ]
         return document
 
-    def post(self, endpoint: str, snapshot: dict[str, Any] | None, state: Any = "pushed") -> "Ledger":  # noqa: ANN401  # a Literal
+    def post(
+        self, endpoint: str, snapshot: dict[str, Any] | None, state: Any = "pushed"
+    ) -> "Ledger":  # a Literal
         """Send what is to be pushed."""
         for outcome in self.plan(endpoint, snapshot):
             if isinstance(outcome, Push):
@@ -187,7 +189,7 @@ class Ledger:
         """Learn that a document in doubt was accepted."""
         return self._now(number, "pushed")
 
-    def _now(self, number: str, state: Any) -> "Ledger":  # noqa: ANN401  # a Literal
+    def _now(self, number: str, state: Any) -> "Ledger":  # a Literal
         assert number in {entry.number for entry in self.sent}
         self.sent = [replace(entry, state=state) if entry.number == number else entry for entry in self.sent]
         return self

@@ -312,6 +312,16 @@ def test_a_renumbered_settlement_is_a_conflict_and_its_removed_payment_is_not_re
     assert ledger.said("kol_payment", paid(settlement_no="KS202604-00099")) == []
 
 
+def test_nothing_goes_under_a_new_number_while_only_a_receipt_is_known_under_the_old() -> None:
+    ledger = Ledger().post_all(sale())
+    ledger.sent = [entry for entry in ledger.sent if entry.endpoint == "pos_receipt"]
+    assert ledger.said("pos_invoice", sale(receipt_no=NEW)) == []
+    assert ledger.said("pos_receipt", sale(receipt_no=NEW)) == [f"{AMENDED} {NUMBER}-R1"]
+    bill = Ledger().post_all(paid(), "kol")
+    bill.sent = [entry for entry in bill.sent if entry.endpoint == "kol_payment"]
+    assert bill.said("kol_bill", paid(settlement_no="KS202604-00099")) == []
+
+
 def test_a_number_that_ends_like_a_document_is_still_the_rows_own() -> None:
     ledger = Ledger().post_all(sale(receipt_no="POS-R1"))
     assert [entry.number for entry in ledger.sent] == ["POS-R1", "POS-R1-R1"]

@@ -187,7 +187,7 @@ def test_a_sale_settles_and_the_books_say_what_its_row_says(steps: list[tuple[Ro
 @given(history(REFUNDS), st.sampled_from(["pushed", "in_doubt", "unsent"]))
 def test_a_refund_settles_and_the_books_say_what_its_row_says(
     steps: list[tuple[Row, int, list[str]]],
-    of: Any,  # noqa: ANN401  # a Literal
+    of: Any,  # a Literal
 ) -> None:
     ledger = Ledger() if of == "unsent" else Ledger().post("pos_invoice", sale(), of).as_original()
     for row, endpoint, fates in steps:

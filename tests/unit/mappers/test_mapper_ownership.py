@@ -7,6 +7,7 @@ from tests.unit.mappers.rows import (
     CANCELLED,
     NUMBER,
     REFUND,
+    VOIDED,
     Ledger,
     original,
     paid,
@@ -107,3 +108,11 @@ def test_a_refund_of_a_sale_that_is_not_owned_is_skipped_before_any_other_check(
     row = refund(of=original(owned=False, txn_type="refund", status="voided"))
     assert Ledger().said("pos_invoice", row) == [f"skip NOT_OWNED {REFUND}"]
     assert Ledger().said("pos_receipt", row) == [f"skip NOT_OWNED {REFUND}-R1"]
+    voided = refund(of=original(owned=False), **VOIDED)
+    assert Ledger().said("pos_invoice", voided) == [f"skip NOT_OWNED {REFUND}"]
+    assert Ledger().said("pos_receipt", voided) == [f"skip NOT_OWNED {REFUND}-R1"]
+
+
+def test_a_cancelled_settlement_in_single_mode_skips_its_payments_for_the_mode() -> None:
+    row = settlement(payments=[tender(1, "10.00")], **CANCELLED)
+    assert Ledger(kol_mode="single").said("kol_payment", row) == [f"skip KOL_MODE_SINGLE {BILL}-P1"]

@@ -128,6 +128,12 @@ def test_a_mismatch_where_all_were_sent_is_a_conflict_on_the_last() -> None:
     assert shortcut.said("pos_receipt", sale(status="paid", amount_paid="49.00")) == [f"{AMENDED} {R1}"]
 
 
+def test_a_mismatch_beside_an_unsent_tender_of_zero_is_a_conflict_on_the_last_sent() -> None:
+    ledger = Ledger().post_all(sale(status="completed", tenders=[tender(1, "20.00")]))
+    row = sale(tenders=[tender(1, "20.00"), tender(2, "0.00")])
+    assert ledger.said("pos_receipt", row) == [f"{AMENDED} {R1}", f"skip ZERO_TOTAL {R2}"]
+
+
 def test_a_mismatch_beside_a_last_receipt_in_doubt_waits_for_its_fate() -> None:
     tenders = [tender(1, "20.00"), tender(2, "29.00")]
     ledger = Ledger().post_all(sale(status="completed", tenders=tenders)).doubt(R2)
