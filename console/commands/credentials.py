@@ -1,11 +1,10 @@
 """`aiaccount-sync credentials`: tenants' API keys: entered, tested, sealed, and never shown again."""
 
-from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from sqlalchemy import Connection
 
 from console.commands.tenants import TenantId, read_date
 from console.connection import try_key
@@ -13,13 +12,11 @@ from console.entering import enter_key, person
 from console.exits import MEANINGS, PLAIN_MEANINGS, Exit
 from console.printing import AsJson, epilog, print_columns, print_json, say, warn
 from console.session import session_of, transaction
-from consumers.client import Company, Refused
-from consumers.keyring import KeyRing, new_master_key, read_key_ring
-from consumers.secret import Secret
-from consumers.vault import PURPOSE, Sealed, open_sealed, rotate, seal
+from console.stored_keys import chosen, connect, rotated, tried
+from consumers.client import Refused
+from consumers.keyring import new_master_key, read_key_ring
+from consumers.vault import PURPOSE, seal
 from outbox import credentials, tenants
-from outbox.credentials import StoredKey
-from outbox.environment import Config
 from outbox.errors import UsageError, VaultError
 
 SomeTenant = Annotated[int | None, typer.Option("--tenant", help="Only this one.", metavar="ID", min=1)]
@@ -89,7 +86,7 @@ def enter(
         raise typer.Exit(Exit.WRONG)
     with transaction(config) as connection:
         if company is not None:
-            _connect(connection, tenant_id, company, cutover)
+            connect(connection, tenant_id, company, cutover)
         version = credentials.store(
             connection,
             tenant_id,
@@ -107,18 +104,6 @@ _TESTING = epilog(
 )
 
 
-@dataclass(frozen=True)
-class Tried:
-    """What came of the test of one tenant's key; `code` is none where AiAccount accepted it."""
-
-    tenant_id: int
-    company_id: str | None
-    scopes: tuple[str, ...]
-    locked_until: str | None
-    code: str | None
-    reason: str | None
-
-
 def try_keys(context: typer.Context, *, tenant: SomeTenant = None, as_json: AsJson = False) -> None:
     """Test the stored keys of active tenants with AiAccount.
 
@@ -126,9 +111,9 @@ def try_keys(context: typer.Context, *, tenant: SomeTenant = None, as_json: AsJs
     """
     config = session_of(context).config
     ring = read_key_ring(config)
-    tried = [_tried(config, ring, tenant_id) for tenant_id in _chosen(config, tenant)]
+    results = [tried(config, ring, tenant_id) for tenant_id in chosen(config, tenant)]
     if as_json:
-        print_json([asdict(one) for one in tried])
+        print_json([asdict(one) for one in results])
     else:
         names = ("tenant", "company id", "scopes", "locked until", "result", "reason")
         print_columns(
@@ -142,10 +127,10 @@ def try_keys(context: typer.Context, *, tenant: SomeTenant = None, as_json: AsJs
                     one.code or "passed",
                     one.reason,
                 )
-                for one in tried
+                for one in results
             ],
         )
-    if any(one.code for one in tried):
+    if any(one.code for one in results):
         raise typer.Exit(Exit.WRONG)
 
 
@@ -171,9 +156,9 @@ def rotate_all(context: typer.Context, *, tenant: SomeTenant = None, as_json: As
     ring = read_key_ring(config)
     done: list[int] = []
     failed: dict[int, str] = {}
-    for tenant_id in _chosen(config, tenant, active=False):
+    for tenant_id in chosen(config, tenant, active=False):
         try:
-            if _rotated(config, ring, tenant_id):
+            if rotated(config, ring, tenant_id):
                 done.append(tenant_id)
         except VaultError as error:
             failed[tenant_id] = str(error)
@@ -248,69 +233,3 @@ def master_key(
     whoever has it and the database has them all.
     """
     say(new_master_key(key_id or datetime.now(UTC).date().isoformat()))
-
-
-def _connect(connection: Connection, tenant_id: int, company: Company, cutover: date | None) -> None:
-    """Store the company that a test found, if the test was of the name that still holds."""
-    tenant = tenants.get(connection, tenant_id)
-    if tenant.company_name != company.name:
-        raise UsageError(f"tenant {tenant_id}'s company was renamed meanwhile: test again")
-    currency = company.home_currency or tenant.home_currency
-    tenants.connect(connection, tenant_id, company.company_id, currency, cutover)
-
-
-def _chosen(config: Config, tenant_id: int | None, *, active: bool = True) -> list[int]:
-    """Return the ids of the tenants whose keys are meant."""
-    with transaction(config) as connection:
-        standings = credentials.listed(connection)
-    with_keys = [one for one in standings if one.version is not None]
-    if tenant_id is None:
-        return [one.tenant_id for one in with_keys if one.active or not active]
-    if not any(one.tenant_id == tenant_id for one in with_keys):
-        raise UsageError(f"tenant {tenant_id} has no key; enter it with `credentials set {tenant_id}`")
-    return [tenant_id]
-
-
-def _tried(config: Config, ring: KeyRing, tenant_id: int) -> Tried:
-    with transaction(config) as connection:
-        name = tenants.get(connection, tenant_id).company_name
-        stored = credentials.find(connection, tenant_id)
-    if stored is None:
-        return Tried(tenant_id, None, (), None, "NO_KEY", "its key was removed meanwhile")
-    try:
-        answer = try_key(config, _opened(config, ring, stored), name)
-    except VaultError as error:
-        return Tried(tenant_id, None, (), None, "NOT_OPENED", str(error))
-    if isinstance(answer, Refused):
-        return Tried(tenant_id, None, (), None, answer.code, answer.reason)
-    try:
-        with transaction(config) as connection:
-            _connect(connection, tenant_id, answer, None)
-            credentials.note_tested(connection, tenant_id, stored.version)
-    except UsageError as error:
-        return Tried(tenant_id, answer.company_id, answer.scopes, answer.locked_until, "COMPANY", str(error))
-    return Tried(tenant_id, answer.company_id, answer.scopes, answer.locked_until, None, None)
-
-
-def _rotated(config: Config, ring: KeyRing, tenant_id: int) -> bool:
-    """Seal a tenant's key anew where another master key sealed it; say whether."""
-    with transaction(config) as connection:
-        stored = credentials.find(connection, tenant_id)
-        if stored is None or stored.key_id == ring.sealing_id:
-            return False
-        credentials.reseal(connection, tenant_id, lambda old: _resealed(config, ring, old))
-    return True
-
-
-def _opened(config: Config, ring: KeyRing, stored: StoredKey) -> Secret:
-    environment = config.require_environment()
-    return open_sealed(ring, environment, stored.tenant_id, PURPOSE, stored.version, _sealed(stored))
-
-
-def _resealed(config: Config, ring: KeyRing, stored: StoredKey) -> Sealed:
-    environment = config.require_environment()
-    return rotate(ring, environment, stored.tenant_id, PURPOSE, stored.version, _sealed(stored))
-
-
-def _sealed(stored: StoredKey) -> Sealed:
-    return Sealed(stored.key_id, stored.nonce, stored.ciphertext)
