@@ -1,5 +1,6 @@
 """How a client of Kafka comes to be, without leaving threads behind when no broker answers."""
 
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from outbox.errors import BrokerError
 METADATA_MAX_AGE_MS = 30_000
 RECONNECT_MAX_MS = 1_000
 PATIENCE_MS = 10_000
+KNOCK_SECONDS = 5.0
 
 
 def connect(client: Callable[..., Any], bootstrap: str, **settings: object) -> Any:  # noqa: ANN401 - no types there
@@ -20,6 +22,7 @@ def connect(client: Callable[..., Any], bootstrap: str, **settings: object) -> A
     Raises:
         BrokerError: No broker answers at `bootstrap` (`host:port`, several with commas).
     """
+    _knock(bootstrap)
     nets: list[KafkaNetClient] = []
 
     def net(**configs: object) -> KafkaNetClient:
@@ -39,6 +42,22 @@ def connect(client: Callable[..., Any], bootstrap: str, **settings: object) -> A
         for each in nets:
             each.close()
         raise BrokerError(f"no broker answers at {bootstrap}: {error}") from error
+
+
+def _knock(bootstrap: str) -> None:
+    """Raise `BrokerError` where nothing listens: the client would try for long and log much."""
+    said: OSError | None = None
+    for address in bootstrap.split(","):
+        host, _, port = address.strip().rpartition(":")
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), KNOCK_SECONDS).close()
+        except OSError as error:
+            said = error
+        except ValueError as error:
+            raise BrokerError(f"{bootstrap!r} is not host:port") from error
+        else:
+            return
+    raise BrokerError(f"no broker answers at {bootstrap}: {said}")
 
 
 def admin(bootstrap: str) -> Any:  # noqa: ANN401 - no types there
