@@ -207,7 +207,7 @@ class Delivery:
                 outcome = await pusher.confirm(push, lambda: self._tools.accounts.open(account)) or outcome
                 entry = replace(entry, doubt_at=None)
             except (LookupError, VaultError):
-                log.info("lookup endpoint=%s number=%s answer=none", push.endpoint, entry.number)
+                log.info("look-up without an answer", extra={"number": entry.number})
         return settled(entry, outcome, clock(), self._tools.random), outcome
 
     def _keep(self, entry: Entry) -> None:
@@ -217,11 +217,9 @@ class Delivery:
 def _parked(claim: Claim, ending: Ending, code: str, error: Exception, tools: Tools) -> Ending:
     """Return the ending of a row that cannot be handled: it is tried again in a day, or when it changes."""
     log.error(
-        "parked endpoint=%s aggregate=%d code=%s",
-        claim.endpoint,
-        claim.aggregate_id,
-        code,
+        "parked",
         exc_info=error,
+        extra={"endpoint": claim.endpoint.value, "aggregate": claim.aggregate_id, "code": code},
     )
     now = tools.clock()
     return replace(
@@ -243,13 +241,15 @@ def _note(claim: Claim, view: View, ending: Ending, metrics: ConsumerMetrics, *,
     if accepted and claim.changed_at is not None:
         metrics.accepted(claim.endpoint, time.time() - claim.changed_at.timestamp())
     log.info(
-        "delivery endpoint=%s aggregate=%d outcome=%s code=%s accepted=%s due_in=%s",
-        claim.endpoint,
-        claim.aggregate_id,
-        outcome.replace(" ", "_"),
-        ending.last.code if ending.last else "-",
-        ",".join(entry.number for entry in accepted) or "-",
-        "-" if ending.due_at is None else f"{ending.due_at - ending.now:.1f}",
+        "delivery",
+        extra={
+            "endpoint": claim.endpoint.value,
+            "aggregate": claim.aggregate_id,
+            "outcome": outcome,
+            "code": ending.last.code if ending.last else None,
+            "accepted": ",".join(entry.number for entry in accepted) or None,
+            "due_in": None if ending.due_at is None else round(ending.due_at - ending.now, 1),
+        },
     )
 
 

@@ -86,7 +86,7 @@ class Intake:
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("delivery endpoint=%s failed: the claim ends by itself", self._endpoint, exc_info=error)
+            log.error("delivery failed", exc_info=error, extra={"endpoint": self._endpoint.value})
         self._start()
 
     async def _handle(self, item: Item) -> None:

@@ -131,10 +131,10 @@ class Reading:
                     reader = self._open(self._lost)
                 self.run_once(reader)
             except BrokerError as error:
-                log.warning("reading endpoint=%s error=%s", self._endpoint, error)
+                log.warning("cannot read", extra=self._fields(error))
                 self._stop.wait(_AGAIN_SECONDS)
             except RuntimeError as error:  # the event loop is closed: the process ends
-                log.debug("reading endpoint=%s ends: %s", self._endpoint, error)
+                log.debug("reading ends", extra=self._fields(error))
                 break
         if reader is not None:
             self._close(reader)
@@ -144,7 +144,7 @@ class Reading:
             self._commit_at = 0.0
             self._commit(reader)
         except BrokerError as error:
-            log.warning("last commit endpoint=%s error=%s", self._endpoint, error)
+            log.warning("offsets not committed", extra=self._fields(error))
         finally:
             reader.close()
 
@@ -168,7 +168,7 @@ class Reading:
             try:
                 self._bury(record, reason)
             except BrokerError as error:
-                log.warning("dead letter endpoint=%s error=%s", self._endpoint, error)
+                log.warning("cannot bury", extra=self._fields(error))
                 if self._stop.wait(_AGAIN_SECONDS):
                     raise
             else:
@@ -209,3 +209,6 @@ class Reading:
     def _lost(self, partitions: set[Partition]) -> None:
         for partition in partitions:
             self._offsets.lost(partition)
+
+    def _fields(self, error: Exception) -> dict[str, str]:
+        return {"endpoint": self._endpoint.value, "error": str(error)}

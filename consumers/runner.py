@@ -111,9 +111,9 @@ async def _run(config: Config, endpoints: Sequence[Endpoint], ring: KeyRing) -> 
         )
         for reading in readings:
             reading.start()
-        log.info("consume endpoints=%s metrics_port=%d", ",".join(endpoints), health.port)
+        log.info("consumes", extra={"endpoints": ",".join(endpoints), "metrics_port": health.port})
         await stopped.wait()
-        log.info("consume stops: finishing what is under way")
+        log.info("stops: what is under way is finished first")
         await asyncio.gather(*(intake.drain(DRAIN_SECONDS) for intake in intakes))
         for reading in readings:
             reading.stop()
@@ -156,13 +156,8 @@ class Graves:
             if self._producer is None:
                 self._producer = Producer(self._bootstrap, "aiaccount-sync-dead-letters")
             dead_letter(self._producer, record, reason)
-        log.warning(
-            "dead letter topic=%s partition=%d offset=%d reason=%s",
-            record.topic,
-            record.partition,
-            record.offset,
-            reason,
-        )
+        place = f"{record.topic}/{record.partition}/{record.offset}"
+        log.warning("dead letter", extra={"origin": place, "reason": reason})
 
     def close(self) -> None:
         """Close the producer, if there is one."""
