@@ -38,6 +38,7 @@ select w.n, s.snapshot::text, g.digest, g.digest is distinct from t.digest as ch
     select x.code, x.reason
       from aiaccount.stops x
      where x.tenant_id = tn.tenant_id and x.endpoint in ('*', w.endpoint)
+       and x.settings_version = tn.settings_version and x.key_version = c.version
      limit 1) stop on true
   left join lateral (
     select json_agg(json_build_object(
@@ -165,7 +166,9 @@ select distinct on (w.tenant_id, w.stopped) w.tenant_id, w.stopped, w.code, w.re
   join aiaccount.tenants t on t.tenant_id = w.tenant_id and t.settings_version = w.settings_version
   join aiaccount.credentials c on c.tenant_id = w.tenant_id and c.purpose = 'aiaccount' and c.version = w.key_version
  order by w.tenant_id, w.stopped
-on conflict (tenant_id, endpoint) do nothing;
+on conflict (tenant_id, endpoint) do update
+   set code = excluded.code, reason = excluded.reason, key_version = excluded.key_version,
+       settings_version = excluded.settings_version, stopped_at = clock_timestamp();
 
 -- name: release
 -- Release what the token still holds. Somebody asked for another look, or the original that it waits for was

@@ -1,4 +1,4 @@
-"""What does not go well: each ends in a state with its reason and a deadline, and is healed by what mends it."""
+"""What does not go well: each ends in a state with its reason and a deadline, and what mends it heals it."""
 
 import pytest
 
@@ -180,6 +180,16 @@ async def test_a_late_answer_about_an_old_key_stops_nobody(world: World) -> None
     assert await world.sql("select * from aiaccount.stops") == []
 
 
+async def test_a_stop_of_other_versions_holds_nobody_back(world: World) -> None:
+    sale = await world.sale()
+    await world.sql(
+        "insert into aiaccount.stops (tenant_id, endpoint, code, reason, key_version, settings_version) "
+        "values (1, '*', 'API_KEY_INVALID', 'of an old key', 7, 1)"
+    )
+    await world.deliver(INVOICE, sale)
+    assert world.stored() == [NUMBER]
+
+
 async def test_a_reply_that_names_another_company_stops_the_tenant_and_keeps_the_doubt(world: World) -> None:
     sale = await world.sale()
     world.fault("wrong_company", times=1)
@@ -196,7 +206,8 @@ async def test_a_renamed_company_is_told_todays_name_on_every_push(world: World)
     await world.deliver(INVOICE, sale)
     world.sandbox.patch_company(world.company_id, name="Mei Live Global")
     await world.sql(
-        "update aiaccount.tenants set company_name = 'Mei Live Global', settings_version = settings_version + 1"
+        "update aiaccount.tenants set company_name = 'Mei Live Global', "
+        "settings_version = settings_version + 1"
     )
     await due_now(world)
     await world.drain()
