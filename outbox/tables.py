@@ -20,6 +20,8 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    column,
+    table,
 )
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.types import UserDefinedType
@@ -203,4 +205,9 @@ documents = Table(
     _moment("updated_at"),
     Column("may_exist", Boolean, Computed("of doubt_at", persisted=True), nullable=False),
     Column("state", Text, Computed("of the facts", persisted=True), nullable=False),
+)
+
+# A view: a tenant's settings in the form that the mappers read.
+tenant_settings = table(
+    "tenant_settings", column("tenant_id", BigInteger), column("settings", JSONB), schema="aiaccount"
 )

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from outbox.codes import check_codes
 from outbox.errors import UsageError
-from outbox.tables import tenants, wanted_ranges
+from outbox.tables import tenant_settings, tenants
 from outbox.wake import wake
 
 KOL_MODES = ("single", "multi")
@@ -178,23 +178,10 @@ def read_settings(connection: Connection, tenant_id: int) -> dict[str, object]:
     Raises:
         UsageError: There is no such tenant.
     """
-    tenant = get(connection, tenant_id)
-    wanted: dict[str, list[list[str]]] = {}
-    ranges = select(wanted_ranges).where(wanted_ranges.c.tenant_id == tenant_id)
-    for row in connection.execute(ranges.order_by(wanted_ranges.c.endpoint, wanted_ranges.c.from_date)):
-        wanted.setdefault(row.endpoint, []).append([row.from_date.isoformat(), row.to_date.isoformat()])
-    return {
-        "tenant_id": tenant.tenant_id,
-        "company_name": tenant.company_name,
-        "kol_mode": tenant.kol_mode,
-        "owner_kol_id": tenant.owner_kol_id,
-        "home_currency": tenant.home_currency,
-        "timezone": tenant.timezone,
-        "day_cutoff_hour": tenant.day_cutoff_hour,
-        "cutover_date": tenant.cutover_date.isoformat(),
-        "wanted": wanted,
-        "codes": tenant.codes,
-    }
+    get(connection, tenant_id)
+    found = select(tenant_settings.c.settings).where(tenant_settings.c.tenant_id == tenant_id)
+    settings: dict[str, object] = connection.execute(found).scalar_one()
+    return settings
 
 
 def _row(connection: Connection, tenant_id: int, *, lock: bool = False) -> Row[object] | None:

@@ -134,8 +134,8 @@ class World:
             f"insert into pos_transactions ({names}) values ({marks}) returning id", row
         )
         await self.sql(
-            "insert into pos_transaction_items (transaction_id, line_no, sku, description, quantity, unit_price, "
-            "line_total) values (%s, 1, 'TS-01', 'T-shirt', 2, 25, 50)",
+            "insert into pos_transaction_items (transaction_id, line_no, sku, description, quantity, "
+            "unit_price, line_total) values (%s, 1, 'TS-01', 'T-shirt', 2, 25, 50)",
             [found["id"]],
         )
         return int(found["id"])
