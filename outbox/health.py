@@ -9,6 +9,8 @@ from typing import Self
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+from outbox.errors import UsageError
+
 _TEXT = "text/plain; charset=utf-8"
 
 
@@ -34,7 +36,7 @@ class Health:
             port: 0 for a free one.
 
         Raises:
-            OSError: The port is taken.
+            UsageError: It cannot listen there, since the port is taken or the address is not ours.
         """
 
         class Answers(BaseHTTPRequestHandler):
@@ -68,7 +70,10 @@ class Health:
                 self.end_headers()
                 self.wfile.write(body)
 
-        self._server = ThreadingHTTPServer((host, port), Answers)
+        try:
+            self._server = ThreadingHTTPServer((host, port), Answers)
+        except OSError as error:
+            raise UsageError(f"metrics cannot be served on {host}:{port}: {error.strerror}") from error
         self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
 
     @property

@@ -10,7 +10,6 @@ from console.printing import epilog
 from console.session import session_of
 from outbox.broker import Producer
 from outbox.environment import Config
-from outbox.errors import UsageError
 from outbox.failpoints import failpoints
 from outbox.health import Health
 from outbox.housekeeping import Housekeeping
@@ -56,18 +55,11 @@ def run(config: Config, stop: threading.Event) -> None:
         reach=failpoints(config.failpoints),
     )
     beside = threading.Thread(target=Housekeeping(url, metrics).run, args=(stop,), name="housekeeping")
-    with _health(config, metrics):
+    host, port = config.metrics_host, config.relay_metrics_port
+    with Health(metrics.registry, ready=metrics.ready, alive=metrics.alive, host=host, port=port):
         beside.start()
         try:
             working.run(stop)
         finally:
             stop.set()
             beside.join(_HOUSEKEEPING_SECONDS)
-
-
-def _health(config: Config, metrics: RelayMetrics) -> Health:
-    host, port = config.metrics_host, config.relay_metrics_port
-    try:
-        return Health(metrics.registry, ready=metrics.ready, alive=metrics.alive, host=host, port=port)
-    except OSError as error:
-        raise UsageError(f"metrics cannot be served on {host}:{port}: {error.strerror}") from error
