@@ -217,3 +217,12 @@ def test_a_payment_waits_beside_one_in_doubt() -> None:
         f"push {P1}",
         f"wait {P2}",
     ]
+
+
+def test_payments_of_a_total_that_turned_negative_are_a_conflict_on_the_last_and_new_ones_are_skipped() -> (
+    None
+):
+    one = tender(1, "400.00", "bank_transfer")
+    ledger = Ledger().post_all(settlement(payments=[one]), "kol")
+    now = settlement(commission_amount="-10.00", payments=[one, tender(2, "5.00")])
+    assert ledger.said("kol_payment", now) == [f"{AMENDED} {P1}", f"skip ZERO_TOTAL {P2}"]

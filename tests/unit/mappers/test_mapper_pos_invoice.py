@@ -296,3 +296,10 @@ def test_voided_again_after_it_was_unvoided_is_settled() -> None:
     assert ledger.said("pos_receipt", sale()) == []
     assert ledger.said("pos_invoice", sale(**VOIDED)) == []
     assert ledger.said("pos_receipt", sale(**VOIDED)) == []
+
+
+def test_only_a_refund_row_has_an_original() -> None:
+    row = sale()
+    row["original"] = original(owned=False, status="voided")
+    document = Ledger().pushed("pos_invoice", row)
+    assert (document["document_type"], document["original_number"]) == ("invoice", None)
