@@ -13,7 +13,13 @@ from typing import TextIO
 from consumers.redact import Redactor
 
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-_LOUD = ("kafka", "asyncio", "aiohttp.access", "alembic")
+# What a library says below these levels our own lines say better: kafka-python calls each reconnect an error.
+_LIBRARIES = {
+    "kafka": logging.CRITICAL,
+    "asyncio": logging.WARNING,
+    "aiohttp.access": logging.WARNING,
+    "alembic": logging.WARNING,
+}
 
 
 class LogFormat(StrEnum):
@@ -40,8 +46,8 @@ def configure(log_format: LogFormat, level: LogLevel, stream: TextIO = sys.stder
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for name in _LOUD:
-        logging.getLogger(name).setLevel(max(root.level, logging.WARNING))
+    for name, least in _LIBRARIES.items():
+        logging.getLogger(name).setLevel(max(root.level, least))
 
 
 class JsonLines(logging.Formatter):

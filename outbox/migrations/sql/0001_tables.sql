@@ -128,7 +128,7 @@ create table aiaccount.tasks (
   check (token is null or due_at is not null),     -- a claim whose holder died is found by the due-task sweep
   check (not again or token is not null)           -- released means looked at again
 );
-create index tasks_due on aiaccount.tasks (due_at) where due_at is not null;
+create index tasks_due on aiaccount.tasks (lane, due_at) where due_at is not null;
 create index tasks_by_tenant on aiaccount.tasks (tenant_id, endpoint);
 
 -- The ledger: what was sent, may have been sent, or why it was not. Facts; the state that people see is derived.
