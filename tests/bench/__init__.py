@@ -1,0 +1,1 @@
+"""Benchmarks: each figure beside its yardstick. `python -m tests.bench --help` teaches."""
