@@ -64,7 +64,7 @@ def record_of(
     changed = [
         entry
         for number, entry in ending.entries.items()
-        if entry not in accepted and entry != before.get(number)
+        if entry != before.get(number) and (entry not in accepted or entry.verdict is not None)
     ]
     known = before.keys() | ending.intended
     woken = [{**key_of, "endpoint": _LEADS[endpoint]}] if accepted and endpoint in _LEADS else []

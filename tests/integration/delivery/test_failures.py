@@ -289,3 +289,16 @@ async def test_two_sales_of_two_tenants_with_one_number_stay_apart(world: World)
 def test_keys_are_given_every_scope() -> None:
     (key,) = keys("some-long-key")
     assert len(key["scopes"]) == 4
+
+
+async def test_a_worker_that_learnt_of_a_refused_key_does_not_call_with_it_again(world: World) -> None:
+    first, second = await world.sale(), await world.sale("POS2026050100002")
+    world.fault("status", status=401, code="API_KEY_INVALID")
+    tools = world.tools()
+    for sale in (first, second):
+        claim = await world.claim(INVOICE, sale, tools)
+        assert claim is not None
+        await world.carry_out(claim, tools)
+        await world.sql("delete from aiaccount.stops")  # as if it were not yet committed
+    assert len(world.posts()) == 1
+    assert (await world.document("POS2026050100002"))["code"] == "API_KEY_INVALID"

@@ -279,3 +279,20 @@ async def test_a_void_while_the_invoice_is_in_doubt_sends_the_invoice_first(worl
     assert world.stored() == [NUMBER, f"{NUMBER}-V1"]
     bodies = [post["body"] for post in world.posts() if post["body"]["number"] == NUMBER]
     assert all(body == bodies[0] for body in bodies)
+
+
+async def test_a_row_amended_while_in_doubt_is_resent_as_it_was_and_then_a_conflict(world: World) -> None:
+    sale = await world.sale()
+    world.fault("reset_after_storing", times=3)
+    await world.deliver(INVOICE, sale)
+    await world.sql("update pos_transactions set subtotal = 60, total_amount = 60, amount_paid = 60")
+    await world.sql("update pos_transaction_items set unit_price = 30, line_total = 60")
+    await world.deliver(INVOICE, sale)
+    row = await world.document(NUMBER)
+    assert (row["state"], row["code"], row["accepted_at"] is not None) == (
+        "conflict",
+        "AMENDED_AFTER_PUSH",
+        True,
+    )
+    assert row["snapshot"]["pos_transaction"]["total_amount"] == "50.00", "the snapshot that it was made from"
+    assert world.stored() == [NUMBER]
