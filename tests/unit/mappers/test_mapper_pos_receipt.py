@@ -227,3 +227,16 @@ def test_a_part_paid_sale_that_is_voided_skips_the_rest_of_the_shortcut() -> Non
     ledger = Ledger().post_all(sale(status="completed", amount_paid="20.00"))
     voided = sale(amount_paid="50.00", **VOIDED)
     assert ledger.said("pos_receipt", voided) == [f"wait {R1}X", f"skip VOIDED_BEFORE_PUSH {R2}"]
+
+
+def test_the_order_in_which_the_ledger_lists_what_was_sent_does_not_matter() -> None:
+    ledger = Ledger()
+    for amount in ("10.00", "20.00", "30.00"):
+        ledger.post_all(sale(status="completed", amount_paid=amount))
+    ledger.sent.reverse()
+    assert ledger.said("pos_receipt", sale()) == [f"push {NUMBER}-R4"]
+    assert ledger.said("pos_receipt", sale(status="completed", amount_paid="25.00")) == [f"{AMENDED} {R3}"]
+    assert ledger.said("pos_receipt", None) == [f"conflict SOURCE_GONE {number}" for number in (R1, R2, R3)]
+    seen = Ledger().post_all(sale()).as_original()
+    seen.sent.reverse()
+    assert seen.said("pos_invoice", refund()) == [f"push {REFUND}"]
