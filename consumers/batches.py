@@ -63,6 +63,8 @@ class Batches(Generic[Item, Answer]):
     async def _group(self, group: list[tuple[Item, asyncio.Future[Answer]]]) -> None:
         try:
             answers = await self._until_answered([item for item, _ in group])
+            if len(answers) != len(group):
+                raise LookupError(f"{len(answers)} answers for {len(group)} items")  # noqa: TRY301 - told below
         except Exception as error:  # noqa: BLE001 - it belongs to one of the items, who is told
             if len(group) == 1:
                 _tell(group[0][1], error)

@@ -16,8 +16,8 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from consumers.outcomes import Broken, Reply, json_object
-from consumers.vault import Secret
+from consumers.outcomes import Broken, Reply, identity, json_object
+from consumers.secret import HIDDEN, Secret
 from outbox.endpoints import Endpoint
 
 MAX_BODY = 1_000_000
@@ -31,6 +31,8 @@ PATHS: Mapping[Endpoint, str] = MappingProxyType(
 )
 _OK = 200
 _READ = ("retry-after",)
+_SHORTEST_KEY = 8  # bytes: a shorter one stands in any text by chance, and keeps nothing secret
+_REASON_LENGTH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,6 @@ class AiAccountClient:
     """Call AiAccount at `api_url` with at most `connections` open connections."""
 
     def __init__(self, api_url: str, connections: int = 256) -> None:
-        self._url = httpx.URL(api_url)
         self._urls = {endpoint: httpx.URL(api_url + path) for endpoint, path in PATHS.items()}
         self._base = api_url
         self._connections = connections
@@ -81,8 +82,8 @@ class AiAccountClient:
             "Idempotency-Key": call.idempotency_key,
             "X-Request-Id": call.request_id,
         }
-        request = httpx.Request("POST", self._urls[call.endpoint], headers=headers, content=call.body)
-        return await self._attempt(request, seconds)
+        url = self._urls[call.endpoint]
+        return await self._attempt("POST", url, headers, call.body, call.secret, seconds)
 
     async def look_up(
         self, endpoint: Endpoint, secret: Secret, identity: Mapping[str, str], seconds: float
@@ -101,17 +102,16 @@ class AiAccountClient:
             error = body.get("error")
             said = error if isinstance(error, dict) else {}
             code, message = said.get("code"), said.get("message")
-            return Refused(
-                str(code or f"HTTP_{reply.status}"), str(message or f"AiAccount answered {reply.status}")
-            )
-        company_id, name = body.get("company_id"), body.get("name")
-        if not isinstance(company_id, str | int) or not company_id or not isinstance(name, str):
+            reason = str(message or f"AiAccount answered {reply.status}")[:_REASON_LENGTH]
+            return Refused(code if isinstance(code, str) and code else f"HTTP_{reply.status}", reason)
+        company_id, name = identity(body.get("company_id")), body.get("name")
+        if company_id is None or not isinstance(name, str):
             return Refused("UNREADABLE", "AiAccount's answer names no company")
         if name != company_name:
             return Refused("WRONG_COMPANY", f"the key belongs to {name!r} and not to {company_name!r}")
         scopes, locked = body.get("scopes"), body.get("locked_until")
         return Company(
-            company_id=str(company_id),
+            company_id=company_id,
             name=name,
             home_currency=str(body.get("home_currency") or ""),
             scopes=tuple(map(str, scopes)) if isinstance(scopes, list) else (),
@@ -126,12 +126,21 @@ class AiAccountClient:
 
     async def _get(self, path: str, secret: Secret, seconds: float) -> Reply | Broken:
         headers = {"Authorization": f"Bearer {secret.reveal()}", "Accept": "application/json"}
-        return await self._attempt(httpx.Request("GET", self._base + path, headers=headers), seconds)
+        return await self._attempt("GET", httpx.URL(self._base + path), headers, b"", secret, seconds)
 
-    async def _attempt(self, request: httpx.Request, seconds: float) -> Reply | Broken:
+    async def _attempt(  # noqa: PLR0913, PLR0917 - what one request is made of
+        self,
+        method: str,
+        url: httpx.URL,
+        headers: Mapping[str, str],
+        content: bytes,
+        secret: Secret,
+        seconds: float,
+    ) -> Reply | Broken:
         if self._transport is None:
             self._transport = _transport(self._connections)
         try:
+            request = httpx.Request(method, url, headers=headers, content=content)
             async with asyncio.timeout(max(seconds, 0.0)):
                 response = await self._transport.handle_async_request(request)
                 try:
@@ -140,12 +149,12 @@ class AiAccountClient:
                     await response.aclose()
         except TimeoutError:
             return Broken("TIMEOUT", f"no whole answer within {seconds:.0f} s")
-        except (httpx.TransportError, aiohttp.ClientError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - libraries raise more kinds for bad bytes than they say
             return _broken(error)
         if body is None:
             return Broken("BODY_TOO_LARGE", f"HTTP {response.status_code} with a body over {MAX_BODY} bytes")
-        headers = {name: value for name in _READ if (value := response.headers.get(name)) is not None}
-        return Reply(response.status_code, headers, body)
+        read = {name: value for name in _READ if (value := response.headers.get(name)) is not None}
+        return Reply(response.status_code, read, _masked(body, secret))
 
 
 def _transport(connections: int) -> AiohttpTransport:
@@ -174,8 +183,14 @@ async def _read(response: httpx.Response) -> bytes | None:
     return b"".join(parts)
 
 
+def _masked(body: bytes, secret: Secret) -> bytes:
+    """Take the key out of a body: a server may quote it in a message, which is stored and logged."""
+    key = secret.reveal().encode("utf-8", "replace")
+    return body.replace(key, HIDDEN.encode()) if len(key) >= _SHORTEST_KEY and key in body else body
+
+
 def _broken(error: Exception) -> Broken:
     """Name what broke by its kind; the text of a library's error may quote a header, so it is left out."""
-    kind = type(error).__name__
+    kind = type(error.__cause__ or error).__name__
     code = "CONNECT_FAILED" if isinstance(error, httpx.ConnectError) else "CONNECTION_BROKEN"
     return Broken(code, f"the connection to AiAccount broke ({kind})")

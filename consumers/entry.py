@@ -108,7 +108,7 @@ def settled(entry: Entry, outcome: Outcome, now: float, random: Random) -> Entry
                 after = replace(told, verdict=Verdict.RETRY, next_at=now + delay)
         case _:
             assert_never(outcome.treatment)
-    return _until_confirmed(after, now)
+    return _until_confirmed(after, now) if outcome.certain else after
 
 
 def confirmable(entry: Entry, now: float) -> bool:

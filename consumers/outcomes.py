@@ -120,6 +120,7 @@ _OK, _CREATED, _BAD_REQUEST, _NOT_FOUND, _CONFLICT, _UNPROCESSABLE, _TOO_MANY = 
 )
 _SERVER_ERRORS = 500
 _REASON_LENGTH = 500
+_ID_LENGTH = 200
 _BUSY_SECONDS = 2.0
 _LIMITED_SECONDS = 60.0
 
@@ -141,7 +142,7 @@ def classify(reply: Reply | Broken, sent: Mapping[str, object], now: float) -> O
     named = body.get("company_name")
     if isinstance(named, str) and named != sent.get("company_name"):
         reason = f"the reply names the company {named!r} and not {sent.get('company_name')!r}"
-        return Outcome(Treatment.STOP_TENANT, "WRONG_COMPANY", reason[:_REASON_LENGTH], certain=False)
+        return Outcome(Treatment.STOP_TENANT, "WRONG_COMPANY", _fit(reason), certain=False)
     if reply.status in (_OK, _CREATED):
         return _success(reply, body, sent)
     if reply.status == _TOO_MANY:
@@ -153,18 +154,17 @@ def classify(reply: Reply | Broken, sent: Mapping[str, object], now: float) -> O
 
 def _success(reply: Reply, body: Mapping[str, object], sent: Mapping[str, object]) -> Outcome:
     document = body.get("document")
-    remote_id = _identity(document.get("id")) if isinstance(document, dict) else None
+    remote_id = identity(document.get("id")) if isinstance(document, dict) else None
     if not isinstance(document, dict) or remote_id is None:
         return _unknown("NO_DOCUMENT_ID", f"{reply.status} without a document id: {_text(reply.body)}")
     duplicate = body.get("duplicate") is True or body.get("status") == "duplicate"
     match = body.get("content_match")
     differs = _difference(document, sent) if not duplicate or match is not True else None
-    if duplicate and match is False:
+    if match is False:
         differs = differs or "content_match is false"
     if differs:
-        return Outcome(
-            Treatment.CONFLICT, "DOCUMENT_CONFLICT", f"AiAccount has another version: {differs}", certain=True
-        )
+        reason = _fit(f"AiAccount has another version: {differs}")
+        return Outcome(Treatment.CONFLICT, "DOCUMENT_CONFLICT", reason, certain=True)
     code = "duplicate" if duplicate else "created"
     return Outcome(Treatment.ACCEPTED, code, code, certain=True, remote_id=remote_id)
 
@@ -201,11 +201,16 @@ def found(reply: Reply | Broken, sent: Mapping[str, object]) -> Outcome | None:
     if isinstance(reply, Broken):
         raise LookupError(reply.code)  # noqa: TRY004 - no type is wrong: there was no answer
     body = json_object(reply.body)
+    if body.get("company_name") not in (None, sent.get("company_name")):
+        raise LookupError("the reply names another company")
     if reply.status == _NOT_FOUND and _code(body) not in ("", "COMPANY_NOT_FOUND"):
         return None
     if reply.status != _OK or not isinstance(body.get("document"), dict):
         raise LookupError(f"HTTP {reply.status}")
-    return _success(reply, {**body, "duplicate": True, "content_match": None}, sent)
+    outcome = _success(reply, {**body, "duplicate": True, "content_match": None}, sent)
+    if outcome.treatment is Treatment.UNKNOWN:
+        raise LookupError(outcome.code)
+    return outcome
 
 
 def as_refusal(outcome: Outcome) -> Outcome:
@@ -224,11 +229,14 @@ def _difference(stored: Mapping[str, object], sent: Mapping[str, object]) -> str
             continue
         same = _amount(theirs) == _amount(value) if key == "total" else theirs == value
         if not same:
-            return f"{key} {theirs!s} instead of {value!s}"
+            shown = theirs if isinstance(theirs, str | int | float) else f"a {type(theirs).__name__}"
+            return f"{key} {shown} instead of {value}"
     return None
 
 
 def _amount(value: object) -> Decimal | None:
+    if not isinstance(value, str | int | float):
+        return None
     try:
         amount = Decimal(str(value))
     except InvalidOperation:
@@ -236,11 +244,13 @@ def _amount(value: object) -> Decimal | None:
     return amount if amount.is_finite() else None
 
 
-def _identity(value: object) -> str | None:
-    """Read a document's id: a string that is not empty, or a whole number."""
-    if isinstance(value, str):
-        return value or None
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
+def identity(value: object) -> str | None:
+    """Read an id: a whole number, or a text of 1 to 200 characters that the ledger can hold; else None."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or not 0 < len(value) <= _ID_LENGTH:
+        return None
+    return value if value == _fit(value) else None
 
 
 def _named_in(reason: str) -> str | None:
@@ -266,7 +276,7 @@ def _reason(reply: Reply, body: Mapping[str, object]) -> str:
         else [error if error is not None else body.get("message")]
     )
     said = [text for text in map(_sentence, every) if text]
-    return ("; ".join(said) or f"HTTP {reply.status}: {_text(reply.body)}")[:_REASON_LENGTH]
+    return _fit("; ".join(said) or f"HTTP {reply.status}: {_text(reply.body)}")
 
 
 def _sentence(error: object) -> str:
@@ -283,7 +293,12 @@ def _sentence(error: object) -> str:
 
 
 def _unknown(code: str, reason: str) -> Outcome:
-    return Outcome(Treatment.UNKNOWN, code, reason[:_REASON_LENGTH], certain=False)
+    return Outcome(Treatment.UNKNOWN, code, _fit(reason), certain=False)
+
+
+def _fit(text: str) -> str:
+    """Cut a text to 500 characters, without what PostgreSQL cannot hold: that would lose the record."""
+    return text[:_REASON_LENGTH].replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def json_object(body: bytes) -> Mapping[str, object]:

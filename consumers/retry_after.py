@@ -2,6 +2,7 @@
 
 import email.utils
 import math
+from datetime import UTC
 
 MAX_WAIT = 86_400.0
 """A server that asks for more than a day is asked again after a day: the tenant would never hear of it."""
@@ -24,6 +25,8 @@ def parse_retry_after(text: str | None, now: float) -> float | None:
         return float(text) if len(text) < 16 else math.inf  # noqa: PLR2004 - more digits than any clock has
     try:
         date = email.utils.parsedate_to_datetime(text)
+        if date.tzinfo is None:  # asctime's form, and "-0000": UTC, whatever the machine's zone
+            date = date.replace(tzinfo=UTC)
         return max(0.0, date.timestamp() - now)
     except (ValueError, TypeError, OverflowError, IndexError):
         return None
