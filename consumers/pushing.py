@@ -6,8 +6,8 @@ Every attempt of one content carries the same body and the same key, so that AiA
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Protocol
 from uuid import uuid4
@@ -19,6 +19,7 @@ from consumers.outcomes import Broken, Outcome, Reply, Treatment, as_refusal, cl
 from consumers.secret import Secret
 from mappers import canonical
 from outbox.endpoints import Endpoint
+from outbox.errors import VaultError
 
 ATTEMPTS = 3
 ALL_SECONDS = 30.0
@@ -63,14 +64,21 @@ class Pushed:
 
 
 class Pusher:
-    """Push documents through `client`; `clock` is monotonic, in seconds."""
+    """Push documents through `client`; `clock` is monotonic, in seconds, and `seconds` are one attempt's."""
 
-    def __init__(self, client: Client, clock: Callable[[], float], random: Random) -> None:
+    def __init__(
+        self,
+        client: Client,
+        clock: Callable[[], float],
+        random: Random,
+        seconds: float = ATTEMPT_SECONDS,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._client = client
+        self._seconds = seconds
         self._clock = clock
         self._retrying = tenacity.AsyncRetrying(
-            sleep=asyncio.sleep,
-            stop=tenacity.stop_after_attempt(ATTEMPTS) | tenacity.stop_after_delay(ALL_SECONDS),
+            sleep=sleep,
             wait=_full_jitter(random),
             retry=tenacity.retry_if_result(_quick),
             retry_error_callback=_last,
@@ -85,22 +93,36 @@ class Pusher:
         body = canonical(push.document)
         content = b"\n".join((push.company_id.encode(), push.endpoint.encode(), body))
         key = hashlib.sha256(content).hexdigest()
+        over = self._clock() + ALL_SECONDS
+        last = min(over, push.ends)
         doubt_at: float | None = None
         outcome: Outcome | None = None
+        tries = 0
 
         async def attempt() -> Outcome | None:
-            nonlocal doubt_at, outcome
+            nonlocal doubt_at, outcome, tries
             began = self._clock()
-            if began >= push.ends:
+            if began >= last:
                 return outcome
-            call = Call(push.endpoint, open_key(), body, key, str(uuid4()))
-            outcome = classify(await self._client.post(call, ATTEMPT_SECONDS), push.document, time.time())
+            try:
+                secret = open_key()
+            except VaultError:
+                if outcome is None:
+                    raise
+                return outcome  # what an earlier attempt left in doubt must not be forgotten
+            tries += 1
+            call = Call(push.endpoint, secret, body, key, str(uuid4()))
+            seconds = min(self._seconds, over - began)
+            outcome = classify(await self._client.post(call, seconds), push.document, time.time())
             if not outcome.certain:
                 doubt_at = began
             return outcome
 
-        await self._retrying.copy()(attempt)
-        return Pushed(as_refusal(outcome) if outcome else None, doubt_at)
+        def enough(state: tenacity.RetryCallState) -> bool:
+            return state.attempt_number >= ATTEMPTS or self._clock() >= last
+
+        await self._retrying.copy(stop=enough)(attempt)
+        return Pushed(_told(outcome, tries), doubt_at)
 
     async def confirm(self, push: Push, open_key: Callable[[], Secret]) -> Outcome | None:
         """Look whether a refused document that may exist does.
@@ -119,8 +141,19 @@ class Pusher:
         }
         if self._clock() >= push.ends:
             raise LookupError("the claim has ended")
-        reply = await self._client.look_up(push.endpoint, open_key(), identity, ATTEMPT_SECONDS)
+        reply = await self._client.look_up(push.endpoint, open_key(), identity, self._seconds)
         return found(reply, push.document)
+
+
+def _told(outcome: Outcome | None, tries: int) -> Outcome | None:
+    """Take a stray 5xx for its refusal only after three tries; before, the document may exist."""
+    if outcome is None or not outcome.stray:
+        return outcome
+    return (
+        as_refusal(outcome)
+        if tries >= ATTEMPTS
+        else replace(as_refusal(outcome), treatment=Treatment.UNKNOWN)
+    )
 
 
 def _quick(outcome: Outcome | None) -> bool:
