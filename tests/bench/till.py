@@ -14,6 +14,7 @@ from outbox.migrate import drop_triggers
 from tests.bench.figures import Aim, Run
 from tests.bench.machines import machines, new_database
 from tests.bench.sales import pgbench_script
+from tests.bench.usage import Meter
 
 ABOUT = "sales a second with capture, beside an outbox row written by the application and beside none"
 CLIENTS = (1, 16)
@@ -34,20 +35,25 @@ def measure(run: Run) -> None:
         turn = 0
         for number in range(run.rounds):
             for clients in CLIENTS:
-                run.tell(f"round {number + 1} of {run.rounds}: {clients} client{'s' * (clients > 1)}")
-                rates = dict.fromkeys(SIDES, 0.0)
+                run.tell(f"round {number + 1} of {run.rounds}: {_named(clients)}")
+                sales, cpu = dict.fromkeys(SIDES, 0.0), dict.fromkeys(SIDES, 0.0)
                 slices = run.size(SLICES, QUICK_SLICES)
                 for slice_ in range(slices):
                     for place in range(len(SIDES)):
                         side = SIDES[(slice_ + place) % len(SIDES)]
                         turn += 1
-                        rates[side] += _play(urls[side], scripts[side], clients, turn) / slices
-                _note(run, rates, clients)
+                        with Meter({"PostgreSQL": here.postgres.pid}) as meter:
+                            sales[side] += _play(urls[side], scripts[side], clients, turn)
+                        cpu[side] += meter.used["PostgreSQL"].cpu_seconds
+                _note(run, {side: sales[side] / slices / SLICE_SECONDS for side in SIDES}, clients)
+                for side in SIDES:
+                    name = f"CPU of PostgreSQL, {side}, {_named(clients)}"
+                    run.note(name, "us a sale", 1e6 * cpu[side] / sales[side])
         _check(urls)
 
 
 def _note(run: Run, rates: dict[str, float], clients: int) -> None:
-    at = f"{clients} client{'s' * (clients > 1)}"
+    at = _named(clients)
     for side, rate in rates.items():
         run.note(f"{side}, {at}", "sales/s", rate)
     ratio = rates["capture"] / rates["application"]
@@ -55,10 +61,12 @@ def _note(run: Run, rates: dict[str, float], clients: int) -> None:
     run.note(f"capture / neither, {at}", "x", rates["capture"] / rates["neither"])
 
 
-def _play(url: str, script: Path, clients: int, turn: int) -> float:
-    """Play sales for one slice, and return how many a second."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("checkpoint")
+def _named(clients: int) -> str:
+    return f"{clients} client{'s' * (clients > 1)}"
+
+
+def _play(url: str, script: Path, clients: int, turn: int) -> int:
+    """Play sales for one slice, and return how many."""
     played = subprocess.run(
         [
             find_binaries(Binaries.AUTO) / "pgbench",
@@ -69,10 +77,10 @@ def _play(url: str, script: Path, clients: int, turn: int) -> float:
         text=True,
         check=False,
     )
-    found = re.search(r"tps = ([\d.]+)", played.stdout)
+    found = re.search(r"actually processed: (\d+)", played.stdout)
     if played.returncode or found is None:
         raise RuntimeError(f"pgbench failed:\n{played.stdout}{played.stderr}")
-    return float(found[1])
+    return int(found[1])
 
 
 def _check(urls: dict[str, str]) -> None:
