@@ -95,7 +95,7 @@ def _play(screen: Screen, folder: Path, asked: argparse.Namespace) -> int:
         screen.facts([(blogger.name, blogger.note) for blogger in BLOGGERS], 25)
         trading = _trade(screen, stage, asked)
         screen.console.print()
-        with screen.step("checker", "reads the rows, the ledger, the book and the logs"):
+        with screen.step("checker", "reads the rows, the ledger, the book, the logs"):
             latency = measure(stage.sandbox.book, trading.record.called_for)
             logs = sorted(folder.glob("*.log"))
             verdict = check(stage.url, stage.sandbox.book, canaries=stage.secrets, texts=logs)

@@ -23,6 +23,7 @@ class Outstanding:
         unhandled: Tasks that have not seen their row as it is now.
         busy: Tasks that somebody is at.
         due: Tasks that are due now or within seconds.
+        sent: Tasks that the relay has sent out and that nobody has claimed yet.
         moving: Documents that are retried or in doubt.
         unread: Rows of the outbox that the relay has not sent.
     """
@@ -30,6 +31,7 @@ class Outstanding:
     unhandled: int
     busy: int
     due: int
+    sent: int
     moving: int
     unread: int
 

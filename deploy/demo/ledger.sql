@@ -26,6 +26,7 @@ select (select count(*)
         where t.digest is distinct from sha256(convert_to(r.snapshot::text, 'UTF8'))) as unhandled,
        (select count(*) from aiaccount.tasks where token is not null) as busy,
        (select count(*) from aiaccount.tasks where due_at < now() + interval '5 seconds') as due,
+       (select count(*) from aiaccount.tasks where leases > 0) as sent,
        (select count(*) from aiaccount.documents where state in ('retrying', 'in doubt')) as moving,
        (select count(*) from aiaccount.outbox o, aiaccount.relay_cursor c
         where not pg_visible_in_snapshot(o.xid, c.from_snapshot)) as unread

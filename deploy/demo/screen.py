@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.text import Text
 
 WIDTH = 80
-_NAME, _ABOUT = 20, 46
+_NAME, _ABOUT = 22, 46
 _BAR = 24
 _INDENT = 2
 _PLAIN_SECONDS = 3.0

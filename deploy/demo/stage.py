@@ -21,7 +21,7 @@ from deploy.stack.service import READY_SECONDS
 
 NS16_SCHEMA = Path(__file__).parents[1] / "ns16-schema.sql"
 API_MS = 20
-_STOP_SECONDS = 15.0
+_STOP_SECONDS = 10.0
 _CUTOVER = "2026-01-01"
 _HANDS = 2
 
@@ -60,17 +60,31 @@ def put_up(stack: ExitStack, folder: Path, choice: BrokerChoice, screen: Screen)
         with psycopg.connect(url) as connection:
             connection.execute(NS16_SCHEMA.read_bytes())
     bootstrap = _broker(stack, choice, screen)
-    with screen.step("AiAccount's sandbox", f"the stand-in; answers in {API_MS} ms, keeps a book"):
+    with screen.step("AiAccount's sandbox", f"the stand-in; answers in {API_MS} ms, has a book"):
         sandbox = SandboxProcess(folder / "book.jsonl", "--no-rate-limit", "--latency-ms", str(API_MS))
         stack.enter_context(sandbox)
     screen.heading("AiAccount Sync, by its own command line")
     installation = Installation(url, bootstrap, sandbox.url, folder)
-    with screen.step("migrate", "tables, capture triggers, views; topics in Kafka"):
+    with screen.step("migrate", "tables, triggers and views; topics in Kafka"):
         _log(folder, installation.run("migrate"))
     keys = {blogger.blogger_id: f"key-{secrets.token_urlsafe(24)}" for blogger in TENANTS}
-    with screen.step("tenants, credentials", f"{len(TENANTS)} tenants, their API keys tested and sealed"):
-        _subscribe(installation, sandbox, keys, folder)
-    services = _services(stack, installation, screen)
+    services = (installation.relay(), installation.consumers())
+    for service in services:
+        stack.callback(service.stop, within=_STOP_SECONDS)
+    with ThreadPoolExecutor(len(services)) as pool:
+        starting = [pool.submit(service.start, service.ready, READY_SECONDS) for service in services]
+        try:
+            with screen.step(
+                "tenants, credentials", f"{len(TENANTS)} tenants, each API key tested and sealed"
+            ):
+                _subscribe(installation, sandbox, keys, folder)
+            with screen.step("relay, consume", "a process each, until they say they are ready"):
+                for one in starting:
+                    one.result()
+        except BaseException:
+            for service in services:
+                service.stop(within=_STOP_SECONDS)
+            raise
     master = installation.env["AIACCOUNT_SYNC_MASTER_KEYS"].partition(":")[2]
     return Stage(url, sandbox, services, folder, (*keys.values(), master))
 
@@ -84,7 +98,7 @@ def _broker(stack: ExitStack, choice: BrokerChoice, screen: Screen) -> str:
     name, about = (
         ("Apache Kafka", "one node, KRaft")
         if choice is BrokerChoice.KAFKA
-        else ("Tansu", "a broker that speaks Kafka's protocol, in memory")
+        else ("Tansu", "the embedded broker, speaks Kafka's protocol")
     )
     server = broker(choice)
     with screen.step(name, about):
@@ -110,20 +124,6 @@ def _subscribe(
 
     with ThreadPoolExecutor(_HANDS) as pool:
         list(pool.map(enter, TENANTS))
-
-
-def _services(stack: ExitStack, installation: Installation, screen: Screen) -> tuple[Service, ...]:
-    relay, consumers = installation.relay(), installation.consumers()
-    with screen.step("relay, consume", "a process each, until both say that they are ready"):
-        for service in (relay, consumers):
-            stack.callback(service.stop, within=_STOP_SECONDS)
-        with ThreadPoolExecutor(2) as pool:
-            started = [
-                pool.submit(service.start, service.ready, READY_SECONDS) for service in (relay, consumers)
-            ]
-            for one in started:
-                one.result()
-    return relay, consumers
 
 
 def _log(folder: Path, said: str) -> None:

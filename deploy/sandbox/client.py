@@ -10,6 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from deploy.servers.process import leashed, starter
+
 _ROOT = Path(__file__).parents[2]
 _START = 30.0
 _STOP = 10.0
@@ -52,10 +54,7 @@ class SandboxProcess:
     def start(self) -> None:
         """Start the process and wait until it takes calls. Raises `SandboxError`."""
         command = [sys.executable, "-m", "deploy.sandbox", "--port", "0", "--book", str(self.book)]
-        process = subprocess.Popen(  # noqa: S603 -- our own interpreter and module
-            [*command, *self._options], cwd=_ROOT, stdout=subprocess.PIPE, text=True
-        )
-        self._process = process
+        process = self._process = starter().submit(_popen, [*command, *self._options]).result()
         watchdog = threading.Timer(_START, process.kill)
         watchdog.start()
         try:
@@ -125,6 +124,13 @@ class SandboxProcess:
         except urllib.error.HTTPError as error:
             with error:
                 raise SandboxError(f"{method} {path}: {error.code} {error.read().decode()}") from error
+
+
+def _popen(command: list[str]) -> subprocess.Popen[str]:
+    # On a leash and in a session of its own: it goes with us, and a Ctrl-C is ours to pass on.
+    return subprocess.Popen(  # noqa: S603 -- our own interpreter and module
+        leashed(command), cwd=_ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
 
 
 def _wait(process: subprocess.Popen[str]) -> int:

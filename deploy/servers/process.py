@@ -23,8 +23,11 @@ class ServerFailed(RuntimeError):  # noqa: N818 - a sentence reads better where 
 
 
 @cache
-def _starter() -> ThreadPoolExecutor:
-    # Linux ties a child to the thread that started it, so this one lives as long as the program.
+def starter() -> ThreadPoolExecutor:
+    """Return the thread that starts what is leashed.
+
+    Linux ties a child to the thread that started it, so this one lives as long as the program.
+    """
     return ThreadPoolExecutor(max_workers=1, thread_name_prefix="server-starter")
 
 
@@ -110,7 +113,7 @@ class ServerProcess:
         """Start the process, and wait for nothing. Raises ServerFailed where it runs already."""
         if self.running:
             raise ServerFailed(f"{self.name} runs already")
-        self._process = _starter().submit(self._popen).result()
+        self._process = starter().submit(self._popen).result()
 
     def wait(self, within: float) -> int:
         """Wait until the process ends by itself; return its exit status, negative for a signal.
