@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
 
@@ -64,25 +65,27 @@ class Meter:
 
 
 def cpu_seconds(process: psutil.Process) -> float:
-    """Return the processor seconds of a process, its children, and those that have ended."""
-    total = 0.0
-    for each in _family(process):
-        try:
-            times = each.cpu_times()
-        except psutil.NoSuchProcess:
-            continue
-        total += times.user + times.system + times.children_user + times.children_system
-    return total
+    """Return the processor seconds of a process, its children, and those that have ended.
+
+    A child that ends meanwhile would be counted twice or not at all: then it is all read again.
+    """
+    while True:
+        family = _family(process)
+        total = 0.0
+        for each in family:
+            with suppress(psutil.NoSuchProcess):
+                times = each.cpu_times()
+                total += times.user + times.system + times.children_user + times.children_system
+        if family == _family(process) and not any(map(_ended, family)):
+            return total
 
 
 def resident_mb(process: psutil.Process) -> float:
     """Return the resident memory of a process and its children now."""
     total = 0
     for each in _family(process):
-        try:
+        with suppress(psutil.NoSuchProcess):
             total += each.memory_info().rss
-        except psutil.NoSuchProcess:
-            continue
     return total / MEGABYTE
 
 
@@ -91,3 +94,11 @@ def _family(process: psutil.Process) -> list[psutil.Process]:
         return [process, *process.children(recursive=True)]
     except psutil.NoSuchProcess:
         return []
+
+
+def _ended(process: psutil.Process) -> bool:
+    """Tell whether a process has ended: until its parent hears of it, nobody counts its time."""
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
