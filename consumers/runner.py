@@ -72,7 +72,7 @@ async def _run(config: Config, endpoints: Sequence[Endpoint], ring: KeyRing) -> 
         tools = Tools(
             steps=steps,
             accounts=Accounts(steps, ring, config.require_environment()),
-            pusher=Pusher(client, time.monotonic, random),
+            pusher=Pusher(client, time.monotonic, random, config.attempt_seconds),
             stops=Stops(),
             clock=time.monotonic,
             random=random,
@@ -144,6 +144,7 @@ def _open_reader(
         f"aiaccount-sync.{endpoint}",
         [TOPICS[endpoint.aggregate]],
         f"aiaccount-sync-{endpoint}-{socket.gethostname()}",
+        session_timeout=config.session_seconds,
         on_lost=on_lost,
     )
 

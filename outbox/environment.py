@@ -13,7 +13,11 @@ from outbox.errors import UsageError
 
 @dataclass(frozen=True)
 class Config:
-    """Say where the servers are and how hard to work; times are in seconds."""
+    """Say where the servers are and how hard to work; times are in seconds.
+
+    `claim_seconds` is how long a worker holds a task, `attempt_seconds` how long one call of AiAccount may
+    take, `session_seconds` how long Kafka waits for a silent consumer; none for what suits the broker.
+    """
 
     database_url: str
     environment: str
@@ -27,6 +31,8 @@ class Config:
     consumer_metrics_port: int
     in_flight: int
     claim_seconds: float
+    attempt_seconds: float
+    session_seconds: float | None
     failpoints: str
 
     def require_database(self) -> str:
@@ -62,6 +68,8 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
         consumer_metrics_port=int(_number(environ, "AIACCOUNT_SYNC_CONSUMER_METRICS_PORT", 9102, 0, 65535)),
         in_flight=int(_number(environ, "AIACCOUNT_SYNC_IN_FLIGHT", 256, 1, 4096)),
         claim_seconds=_number(environ, "AIACCOUNT_SYNC_CLAIM_SECONDS", 60, 0.5, 3600),
+        attempt_seconds=_number(environ, "AIACCOUNT_SYNC_ATTEMPT_SECONDS", 15, 0.5, 30),
+        session_seconds=_number(environ, "AIACCOUNT_SYNC_SESSION_SECONDS", 0, 0, 300) or None,
         failpoints=get("AIACCOUNT_SYNC_FAILPOINTS", ""),
     )
 
