@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from consumers.keyring import new_master_key
@@ -23,6 +23,7 @@ class Installation:
         folder: Where the logs go.
         environment: The installation's name.
         settings: More environment variables, such as `AIACCOUNT_SYNC_CLAIM_SECONDS`.
+        options: Options of every command, such as `--log-level debug`.
     """
 
     def __init__(  # noqa: PLR0913 - where everything is, said once
@@ -34,8 +35,10 @@ class Installation:
         *,
         environment: str = "demo",
         settings: Mapping[str, str] | None = None,
+        options: Sequence[str] = (),
     ) -> None:
         self.folder = folder
+        self.options = options
         self.env = {
             **os.environ,
             "AIACCOUNT_SYNC_DATABASE_URL": database_url,
@@ -58,7 +61,7 @@ class Installation:
             subprocess.CalledProcessError: It failed; `stderr` says why.
         """
         done = subprocess.run(  # noqa: S603 - our own command
-            [*_command(), *arguments],
+            [*_command(), *self.options, *arguments],
             env=self.env,
             input=given or "",
             text=True,
@@ -83,7 +86,7 @@ class Installation:
             f"AIACCOUNT_SYNC_{role}_METRICS_PORT": str(port),
             "AIACCOUNT_SYNC_FAILPOINTS": failpoints,
         }
-        command = [*_command(), *arguments]
+        command = [*_command(), *self.options, *arguments]
         return Service(name, command, self.folder / f"{name}.log", env=env, port=port)
 
 
