@@ -100,7 +100,7 @@ def _play(screen: Screen, folder: Path, asked: argparse.Namespace) -> int:
             logs = sorted(folder.glob("*.log"))
             verdict = check(stage.url, stage.sandbox.book, canaries=stage.secrets, texts=logs)
         print_result(screen, trading.record, latency, verdict)
-    screen.say(f"\nAll ended and removed, {time.monotonic() - began:.0f} s after the start.")
+    screen.say(f"\nAll has ended, {time.monotonic() - began:.0f} s after the start.")
     if not verdict.clean:
         _print_tails(screen, folder)
     return 0 if verdict.clean and not verdict.pending and posted(verdict) else 1
@@ -127,9 +127,7 @@ def _trade(screen: Screen, stage: Stage, asked: argparse.Namespace) -> Trading:
             play(trading, asked.sales, asked.seed, watch)
         print_played(screen, trading.record)
         with screen.watching():
-            took = ledger.until_drained(
-                DRAIN_SECONDS, lambda left: screen.progress(1.0, f"closed; still to do: {left}")
-            )
+            took = ledger.until_drained(DRAIN_SECONDS, lambda left: screen.progress(1.0, f"closed; {left}"))
     screen.say(f"  The tills have closed; {took:.1f} s later nothing moved any more.")
     return trading
 

@@ -5,6 +5,7 @@ from enum import Enum
 from random import Random
 
 from deploy.demo.bloggers import Blogger
+from deploy.till.shops import GROCER
 
 
 class Turn(Enum):
@@ -48,7 +49,7 @@ def deal(blogger: Blogger, sales: int, random: Random) -> list[Turn]:
         if blogger.posts or turn not in _AFTER_PUSH
         for _ in range(max(1, sales * percent // 100))
     ]
-    if blogger.shop.name.startswith("Pasar"):
+    if blogger.posts and blogger.shop is GROCER:
         deck += [Turn.UNMAPPED] * max(2, sales // 20) + [Turn.SLIP]
     deck += [Turn.SELL] * (sales - len(deck))
     random.shuffle(deck)

@@ -36,7 +36,8 @@ class Outstanding:
     unread: int
 
     def __str__(self) -> str:
-        return ", ".join(f"{getattr(self, it.name)} {it.name}" for it in fields(self))
+        counted = ((getattr(self, it.name), it.name) for it in fields(self))
+        return ", ".join(f"{count} {name}" for count, name in counted if count) or "nothing"
 
     @property
     def nothing(self) -> bool:

@@ -76,7 +76,10 @@ def _print_documents(screen: Screen, verdict: Verdict) -> None:
         for endpoint, name in _ENDPOINTS.items()
     ]
     screen.table(["", *states], rows)
-    screen.tell('"in the books" is what AiAccount stored; the other states are the ledger\'s.')
+    screen.tell(
+        '"in the books" is what AiAccount stored, by its own book; the other states are the ledger\'s. '
+        "What is in conflict can stand in the books too."
+    )
 
 
 def _meaning(reason: str) -> str:
