@@ -53,6 +53,18 @@ class Record:
     woken: Sequence[Row]
 
 
+# Every statement here looks up some rows by key. While tables grow faster than their statistics the planner
+# would rather read them whole, again for each row; compiling a plan takes longer than running it.
+_SETTINGS = {
+    "TimeZone": "UTC",
+    "synchronous_commit": "on",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "jit": "off",
+}
+
+
 class Steps:
     """Run the database steps over a pool of connections; `claim_seconds` is how long a claim lasts."""
 
@@ -143,8 +155,8 @@ def open_pool(url: str, connections: int) -> AsyncConnectionPool[Any]:
     """Make a pool, not opened yet, for the steps: autocommit, rows as dictionaries, UTC, durable commits."""
 
     async def configure(connection: psycopg.AsyncConnection[Any]) -> None:
-        await connection.execute("select set_config('TimeZone', 'UTC', false)")
-        await connection.execute("select set_config('synchronous_commit', 'on', false)")
+        for name, value in _SETTINGS.items():
+            await connection.execute("select set_config(%s, %s, false)", (name, value))
 
     return AsyncConnectionPool(
         url,

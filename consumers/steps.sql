@@ -47,10 +47,12 @@ select w.n, s.snapshot::text, g.digest, g.digest is distinct from t.digest as ch
              'remote_id', d.remote_id, 'verdict', d.verdict, 'code', d.code, 'reason', d.reason, 'attempts', d.attempts,
              'first_age', extract(epoch from clock_timestamp() - d.first_attempt_at),
              'next_in', extract(epoch from d.next_at - clock_timestamp())) order by d.number) as entries
-      from aiaccount.documents d
-     where d.company_id = tn.company_id
-       and (d.aggregate_id = w.aggregate_id and d.endpoint = any (aiaccount.endpoints_of(t.aggregate_type))
-            or d.aggregate_id = s.original_id and d.endpoint = 'pos_invoice')) sent on true;
+      from (select o.* from aiaccount.documents o
+             where o.company_id = tn.company_id and o.aggregate_id = w.aggregate_id
+               and o.endpoint = any (aiaccount.endpoints_of(t.aggregate_type))
+             union all
+            select i.* from aiaccount.documents i
+             where i.company_id = tn.company_id and i.aggregate_id = s.original_id and i.endpoint = 'pos_invoice') d) sent on true;
 
 -- name: tenants
 -- Settings and sealed keys of these tenants.
