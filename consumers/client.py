@@ -191,6 +191,6 @@ def _masked(body: bytes, secret: Secret) -> bytes:
 
 def _broken(error: Exception) -> Broken:
     """Name what broke by its kind; the text of a library's error may quote a header, so it is left out."""
-    kind = type(error.__cause__ or error).__name__
-    code = "CONNECT_FAILED" if isinstance(error, httpx.ConnectError) else "CONNECTION_BROKEN"
-    return Broken(code, f"the connection to AiAccount broke ({kind})")
+    cause = error.__cause__ or error  # the transport calls every broken connection a time-out of connecting
+    code = "CONNECT_FAILED" if isinstance(cause, aiohttp.ClientConnectorError) else "CONNECTION_BROKEN"
+    return Broken(code, f"the connection to AiAccount broke ({type(cause).__name__})")
