@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
@@ -20,6 +20,9 @@ from deploy.servers.broker import broker
 from deploy.servers.broker_server import BrokerServer
 from deploy.servers.postgres import Binaries, PostgresServer, machine_binaries
 from tests.databases import cloned, create_ns16, template
+
+if TYPE_CHECKING:
+    from tests.faults.ground import Ground
 
 DATABASE_URL = "AIACCOUNT_SYNC_DATABASE_URL"
 UNIT = Path(__file__).parent / "unit"
@@ -162,3 +165,12 @@ def any_database(any_postgres: Running, template_name: Template) -> Iterator[str
     """Give what ``database`` gives on every PostgreSQL there is, in turn."""
     with cloned(any_postgres.url, template_name(any_postgres.url, installed=True)) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def ground(postgres_server: Running, tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Ground]":
+    """Give a database to clone in which tenants and their keys were entered by hand."""
+    with importlib.import_module("tests.faults.ground").prepared(
+        postgres_server.url, tmp_path_factory.mktemp("ground")
+    ) as ground:
+        yield ground

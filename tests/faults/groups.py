@@ -1,0 +1,55 @@
+"""Where the four consumer groups stand in Kafka, asked from outside."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from kafka import KafkaConsumer
+from kafka.errors import KafkaError
+from kafka.structs import OffsetAndMetadata, TopicPartition
+
+from outbox.endpoints import TOPICS, Endpoint
+from tests.waiting import wait_for
+
+FREE_SECONDS = 30.0
+
+
+@contextmanager
+def _group(bootstrap: str, endpoint: Endpoint) -> Iterator[tuple[KafkaConsumer, list[TopicPartition]]]:
+    kafka = KafkaConsumer(
+        bootstrap_servers=bootstrap,
+        group_id=f"aiaccount-sync.{endpoint}",
+        enable_auto_commit=False,
+        metrics_enabled=False,
+    )
+    try:
+        topic = TOPICS[endpoint.aggregate]
+        yield kafka, [TopicPartition(topic, number) for number in kafka.partitions_for_topic(topic) or ()]
+    finally:
+        kafka.close(autocommit=False)
+
+
+def lag(bootstrap: str) -> int:
+    """Return how many records no committed offset has passed, over the four groups."""
+    behind = 0
+    for endpoint in Endpoint:
+        with _group(bootstrap, endpoint) as (kafka, places):
+            ends, starts = kafka.end_offsets(places), kafka.beginning_offsets(places)
+            behind += sum(ends[place] - max(starts[place], kafka.committed(place) or 0) for place in places)
+    return behind
+
+
+def pass_over(bootstrap: str) -> None:
+    """Let the groups pass over what other tests left; waits until members that died are out of them."""
+    for endpoint in Endpoint:
+        with _group(bootstrap, endpoint) as (kafka, places):
+            kafka.assign(places)
+            ends = {place: OffsetAndMetadata(end) for place, end in kafka.end_offsets(places).items()}
+            wait_for(lambda: _committed(kafka, ends), FREE_SECONDS, f"the group of {endpoint} to be free")  # noqa: B023 - called at once
+
+
+def _committed(kafka: KafkaConsumer, ends: dict[TopicPartition, OffsetAndMetadata]) -> bool:
+    try:
+        kafka.commit(ends)
+    except KafkaError:
+        return False
+    return True
