@@ -99,7 +99,7 @@ def _play(screen: Screen, folder: Path, asked: argparse.Namespace) -> int:
             latency = measure(stage.sandbox.book, trading.record.called_for)
             logs = sorted(folder.glob("*.log"))
             verdict = check(stage.url, stage.sandbox.book, canaries=stage.secrets, texts=logs)
-        print_result(screen, trading.record, latency, verdict)
+        print_result(screen, trading.record, latency, verdict, BrokerChoice(asked.broker))
     screen.say(f"\nAll has ended, {time.monotonic() - began:.0f} s after the start.")
     if not verdict.clean:
         _print_tails(screen, folder)
