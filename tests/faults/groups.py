@@ -38,16 +38,31 @@ def lag(bootstrap: str) -> int:
     return behind
 
 
+def produced(bootstrap: str) -> int:
+    """Return how many records of changes Kafka has taken, ever."""
+    total = 0
+    for endpoint in (Endpoint.POS_INVOICE, Endpoint.KOL_BILL):  # one of each topic
+        with _group(bootstrap, endpoint) as (kafka, places):
+            total += sum(kafka.end_offsets(places).values())
+    return total
+
+
+def committed(bootstrap: str, endpoint: Endpoint) -> int:
+    """Return the sum of the offsets that an endpoint's group has committed."""
+    with _group(bootstrap, endpoint) as (kafka, places):
+        return sum(kafka.committed(place) or 0 for place in places)
+
+
 def pass_over(bootstrap: str) -> None:
     """Let the groups pass over what other tests left; waits until members that died are out of them."""
     for endpoint in Endpoint:
         with _group(bootstrap, endpoint) as (kafka, places):
             kafka.assign(places)
             ends = {place: OffsetAndMetadata(end) for place, end in kafka.end_offsets(places).items()}
-            wait_for(lambda: _committed(kafka, ends), FREE_SECONDS, f"the group of {endpoint} to be free")  # noqa: B023 - called at once
+            wait_for(lambda: _commit(kafka, ends), FREE_SECONDS, f"the group of {endpoint} to be free")  # noqa: B023 - called at once
 
 
-def _committed(kafka: KafkaConsumer, ends: dict[TopicPartition, OffsetAndMetadata]) -> bool:
+def _commit(kafka: KafkaConsumer, ends: dict[TopicPartition, OffsetAndMetadata]) -> bool:
     try:
         kafka.commit(ends)
     except KafkaError:
