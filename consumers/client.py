@@ -137,11 +137,13 @@ class AiAccountClient:
         secret: Secret,
         seconds: float,
     ) -> Reply | Broken:
+        if seconds <= 0:
+            return Broken("TIMEOUT", "no time was left for a call")
         if self._transport is None:
             self._transport = _transport(self._connections)
         try:
             request = httpx.Request(method, url, headers=headers, content=content)
-            async with asyncio.timeout(max(seconds, 0.0)):
+            async with asyncio.timeout(seconds):
                 response = await self._transport.handle_async_request(request)
                 try:
                     body = await _read(response)
