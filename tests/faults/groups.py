@@ -34,7 +34,9 @@ def lag(bootstrap: str) -> int:
     for endpoint in Endpoint:
         with _group(bootstrap, endpoint) as (kafka, places):
             ends, starts = kafka.end_offsets(places), kafka.beginning_offsets(places)
-            behind += sum(ends[place] - max(starts[place], kafka.committed(place) or 0) for place in places)
+            for place in places:
+                # The embedded broker may name the last batch's first record as a partition's end.
+                behind += max(0, ends[place] - max(starts[place], kafka.committed(place) or 0))
     return behind
 
 
