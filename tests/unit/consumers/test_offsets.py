@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -144,3 +144,4 @@ class OffsetsAgainstAModel(RuleBasedStateMachine):
 
 
 TestOffsetsAgainstAModel = OffsetsAgainstAModel.TestCase
+TestOffsetsAgainstAModel.settings = settings(max_examples=40, stateful_step_count=40)
