@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import threading
 import urllib.request
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import psycopg
 from tests.commandline import CommandLine
 from tests.conftest import RunningBroker
 
+START_SECONDS = 60
 STOP_SECONDS = 30
 
 
@@ -51,14 +53,18 @@ def test_relay_and_consumers_stop_at_once_with_status_0(database: str, broker_se
         database, bootstrap=broker_server.bootstrap, more={"AIACCOUNT_SYNC_RELAY_METRICS_PORT": "0"}
     )
     command.done("migrate")
-    for arguments, sign in ((("relay",), "leads"), (("consume", "kol_bill"), "consume endpoints=kol_bill")):
+    for arguments, sign in ((("relay",), "leads"), (("consume", "kol_bill"), "endpoints=kol_bill")):
         process = command.start(*arguments)
+        watchdog = threading.Timer(START_SECONDS, process.kill)
+        watchdog.start()
         try:
             assert process.stdout is not None
             assert any(sign in line for line in process.stdout), f"{arguments} never said {sign!r}"
+            watchdog.cancel()
             process.send_signal(signal.SIGTERM)
             said, _ = process.communicate(timeout=STOP_SECONDS)
             assert process.returncode == 0, said
         finally:
+            watchdog.cancel()
             process.kill()
             process.communicate()
