@@ -16,7 +16,7 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from consumers.outcomes import Broken, Reply, identity, json_object
+from consumers.reply import Broken, Reply, identity, json_object
 from consumers.secret import HIDDEN, Secret
 from outbox.endpoints import Endpoint
 

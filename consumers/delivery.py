@@ -6,22 +6,23 @@ before this begins; what is left when the claim ends is due again at once.
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from random import Random
 from uuid import UUID
 
 from consumers.accounts import Account, Accounts
-from consumers.entry import Entry, Verdict, attempted, confirmable, settled
+from consumers.entry import LIMITED_AT_LEAST, Entry, Verdict, attempted, confirmable, settled
 from consumers.judge import Judgement, Stop, judge
 from consumers.metrics import ConsumerMetrics
 from consumers.outcomes import Outcome, Treatment
 from consumers.pushing import Push, Pushed, Pusher
 from consumers.release import Ending, Trouble, record_of
+from consumers.reply import fit
 from consumers.schedule import DAY, HOUR
 from consumers.steps import Steps
-from consumers.stops import Stops
+from consumers.stops import Limit, Stops
 from consumers.view import View, read_view, sent_of
 from mappers import plan
 from outbox.endpoints import Endpoint
@@ -30,6 +31,8 @@ from outbox.failpoints import Reach
 
 log = logging.getLogger("aiaccount.delivery")
 
+SPREAD = 5.0
+"""Seconds over which what a tenant's limit held back comes again."""
 _REFUSED = (Treatment.BLOCK, Treatment.PARK, Treatment.RETRY)
 _STOPS = (Treatment.STOP_TENANT, Treatment.STOP_ENDPOINT)
 
@@ -71,10 +74,7 @@ async def deliver(claim: Claim, tools: Tools) -> None:
         row = await tools.steps.reads.ask(key)
         view = read_view(row, claim.endpoint, claim.aggregate_id, tools.clock())
     except Exception as error:  # noqa: BLE001 - one row that breaks a view parks that row alone
-        ending = _parked(claim, Ending(), "READ_FAILED", error, tools)
-        await tools.steps.records.ask(
-            record_of(claim.endpoint, claim.aggregate_id, claim.token, None, ending)
-        )
+        await _record(claim, None, _parked(claim, Ending(), "READ_FAILED", error, tools), tools)
         return
     tools.reach("read")
     delivery = Delivery(claim, view, tools)
@@ -86,10 +86,19 @@ async def deliver(claim: Claim, tools: Tools) -> None:
         delivery.ending = _parked(claim, delivery.ending, "MAPPING_FAILED", error, tools)
     tools.reach("called")
     ending = replace(delivery.ending, now=tools.clock())
-    record = record_of(claim.endpoint, claim.aggregate_id, claim.token, view, ending)
-    released = await tools.steps.records.ask(record)
+    try:
+        released = await _record(claim, view, ending, tools)
+    except Exception as error:  # noqa: BLE001 - what cannot be written must not be sent again at every claim's end
+        ending = _parked(claim, Ending(), "RECORD_FAILED", error, tools)
+        released = await _record(claim, view, ending, tools)
     tools.reach("recorded")
     _note(claim, view, ending, tools.metrics, released=released)
+
+
+async def _record(claim: Claim, view: View | None, ending: Ending, tools: Tools) -> bool:
+    return await tools.steps.records.ask(
+        record_of(claim.endpoint, claim.aggregate_id, claim.token, view, ending)
+    )
 
 
 class Delivery:
@@ -127,11 +136,18 @@ class Delivery:
             push = next((push for push in judgement.pushes if push.number not in tried), None)
             if push is None or clock() >= self._claim.ends:
                 return
+            limit = self._tools.stops.limit(account.tenant_id)
+            if limit is not None and limit.until > clock():
+                self._hold([push.number for push in judgement.pushes], limit)
+                return
             tried.add(push.number)
             outcome = await self._push(account, tenant.company_id, push.document)
             if outcome is not None and outcome.treatment in _STOPS:
                 stop = Stop(outcome.code, outcome.reason)
                 self._tools.stops.note(self._claim.endpoint, account, outcome)
+            elif outcome is not None and outcome.treatment is Treatment.LIMITED:
+                until = clock() + max(outcome.wait or 0.0, LIMITED_AT_LEAST)
+                self._tools.stops.note_limit(account.tenant_id, Limit(until, outcome.reason))
 
     def _stop(self, account: Account, known: Stop | None) -> Stop | None:
         """Return why the tenant is not called, as the database says or this process has just learnt."""
@@ -196,7 +212,11 @@ class Delivery:
         try:
             pushed = await pusher.push(push, lambda: self._tools.accounts.open(account))
         except VaultError as error:
-            pushed = Pushed(Outcome(Treatment.STOP_TENANT, "KEY_UNREADABLE", str(error), certain=True), None)
+            pushed = Pushed(Outcome(Treatment.BLOCK, "KEY_UNREADABLE", str(error), certain=True), None)
+        except Exception as error:
+            log.exception("push failed", extra={"endpoint": push.endpoint.value, "number": entry.number})
+            said = f"{type(error).__name__} in our own code"
+            pushed = Pushed(Outcome(Treatment.UNKNOWN, "CALL_FAILED", said, certain=False), started)
         outcome = pushed.outcome
         if outcome is None:  # the claim ended before the first call: nothing was sent
             return replace(before, next_at=clock()), None
@@ -209,6 +229,14 @@ class Delivery:
             except (LookupError, VaultError):
                 log.info("look-up without an answer", extra={"number": entry.number})
         return settled(entry, outcome, clock(), self._tools.random), outcome
+
+    def _hold(self, numbers: Sequence[str], limit: Limit) -> None:
+        """Note that these documents wait until the tenant may be called again, each a little longer."""
+        until = limit.until + self._tools.random.uniform(0, SPREAD)
+        for number in numbers:
+            entry = self.ending.entries.get(number) or Entry(number)
+            self._keep(entry.limited(until, limit.reason))
+        self.ending = replace(self.ending, due_at=until)
 
     def _keep(self, entry: Entry) -> None:
         self.ending = replace(self.ending, entries={**self.ending.entries, entry.number: entry})
@@ -223,7 +251,7 @@ def _parked(claim: Claim, ending: Ending, code: str, error: Exception, tools: To
     )
     now = tools.clock()
     return replace(
-        ending, now=now, due_at=now + DAY, trouble=Trouble(code, f"{type(error).__name__}: {error}")
+        ending, now=now, due_at=now + DAY, trouble=Trouble(code, fit(f"{type(error).__name__}: {error}"))
     )
 
 

@@ -65,6 +65,10 @@ class Entry:
         """Return it with what the mapper says of it, and no deadline of its own."""
         return replace(self, verdict=verdict, code=code, reason=reason, next_at=None)
 
+    def limited(self, until: float, reason: str) -> "Entry":
+        """Return it waiting until the tenant may be called again; no attempt was made."""
+        return replace(self, verdict=Verdict.RETRY, code="RATE_LIMITED", reason=reason, next_at=until)
+
 
 def attempted(entry: Entry, document: Mapping[str, object], snapshot_text: str, began: float) -> Entry:
     """Return the entry with an attempt begun: from now on the document may exist."""

@@ -9,7 +9,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from consumers.delivery import Claim
 from consumers.offsets import Partition
@@ -18,6 +18,8 @@ from outbox.endpoints import Endpoint
 from outbox.envelope import Envelope
 
 log = logging.getLogger("aiaccount.intake")
+
+_AGAIN_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +94,25 @@ class Intake:
     async def _handle(self, item: Item) -> None:
         envelope = item.envelope
         asked = self._clock()  # before the claim is asked for: ours never ends later than the database's
-        token = await self._steps.claims.ask(
-            {
-                "endpoint": self._endpoint,
-                "aggregate_id": envelope.aggregate_id,
-                "lane": envelope.lane,
-                "token": str(uuid4()),
-            }
-        )
+        token = await self._claim(envelope)
         self.safe.append((item.partition, item.offset))
         if token is not None:
             ends = asked + self._seconds
             await self._deliver(
                 Claim(self._endpoint, envelope.aggregate_id, token, ends, envelope.created_at)
             )
+
+    async def _claim(self, envelope: Envelope) -> UUID | None:
+        """Claim a task, again and again: to go on without it would lose it, or hold up its partition."""
+        row = {
+            "endpoint": self._endpoint,
+            "aggregate_id": envelope.aggregate_id,
+            "lane": envelope.lane,
+            "token": str(uuid4()),
+        }
+        while True:
+            try:
+                return await self._steps.claims.ask(row)
+            except Exception as error:
+                log.exception("cannot claim", extra={**row, "error": str(error)})
+                await asyncio.sleep(_AGAIN_SECONDS)

@@ -5,12 +5,12 @@ whether it is `certain`: a refusal that is certain says that nothing was stored 
 else leaves the document in doubt.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 
+from consumers.reply import Broken, Reply, code_of, fit, identity, json_object, reason_of, shown
 from consumers.retry_after import MAX_WAIT, parse_retry_after
 
 
@@ -27,23 +27,6 @@ class Treatment(Enum):
     PARK = "park"  # our bug, or bad data
     STOP_ENDPOINT = "stop endpoint"  # the key may not do this
     STOP_TENANT = "stop tenant"  # the key, the subscription or the company is wrong
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An HTTP reply as read: status, headers by lower-case name, body (at most 1 MB)."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """No reply, or not a whole one: a time-out, a broken connection, a body without end."""
-
-    code: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +102,6 @@ _OK, _CREATED, _BAD_REQUEST, _NOT_FOUND, _CONFLICT, _UNPROCESSABLE, _TOO_MANY = 
     429,
 )
 _SERVER_ERRORS = 500
-_REASON_LENGTH = 500
-_ID_LENGTH = 200
 _BUSY_SECONDS = 2.0
 _LIMITED_SECONDS = 60.0
 
@@ -142,13 +123,13 @@ def classify(reply: Reply | Broken, sent: Mapping[str, object], now: float) -> O
     named = body.get("company_name")
     if isinstance(named, str) and named != sent.get("company_name"):
         reason = f"the reply names the company {named!r} and not {sent.get('company_name')!r}"
-        return Outcome(Treatment.STOP_TENANT, "WRONG_COMPANY", _fit(reason), certain=False)
+        return Outcome(Treatment.STOP_TENANT, "WRONG_COMPANY", fit(reason), certain=False)
     if reply.status in (_OK, _CREATED):
         return _success(reply, body, sent)
     if reply.status == _TOO_MANY:
         wait = parse_retry_after(reply.headers.get("retry-after"), now)
         wait = _LIMITED_SECONDS if wait is None else min(wait, MAX_WAIT)
-        return Outcome(Treatment.LIMITED, "RATE_LIMITED", _reason(reply, body), certain=True, wait=wait)
+        return Outcome(Treatment.LIMITED, "RATE_LIMITED", reason_of(reply, body), certain=True, wait=wait)
     return _refusal(reply, body)
 
 
@@ -156,22 +137,22 @@ def _success(reply: Reply, body: Mapping[str, object], sent: Mapping[str, object
     document = body.get("document")
     remote_id = identity(document.get("id")) if isinstance(document, dict) else None
     if not isinstance(document, dict) or remote_id is None:
-        return _unknown("NO_DOCUMENT_ID", f"{reply.status} without a document id: {_text(reply.body)}")
+        return _unknown("NO_DOCUMENT_ID", f"{reply.status} without a document id: {shown(reply.body)}")
     duplicate = body.get("duplicate") is True or body.get("status") == "duplicate"
     match = body.get("content_match")
     differs = _difference(document, sent) if not duplicate or match is not True else None
     if match is False:
         differs = differs or "content_match is false"
     if differs:
-        reason = _fit(f"AiAccount has another version: {differs}")
+        reason = fit(f"AiAccount has another version: {differs}")
         return Outcome(Treatment.CONFLICT, "DOCUMENT_CONFLICT", reason, certain=True)
     code = "duplicate" if duplicate else "created"
     return Outcome(Treatment.ACCEPTED, code, code, certain=True, remote_id=remote_id)
 
 
 def _refusal(reply: Reply, body: Mapping[str, object]) -> Outcome:
-    code = _code(body)
-    reason, status = _reason(reply, body), reply.status
+    code = code_of(body)
+    reason, status = reason_of(reply, body), reply.status
     if code == "REQUEST_IN_PROGRESS" and status == _CONFLICT:
         return Outcome(Treatment.BUSY, code, reason, certain=False, wait=_BUSY_SECONDS)
     if code not in _REFUSALS and status in (_BAD_REQUEST, _UNPROCESSABLE):
@@ -203,7 +184,7 @@ def found(reply: Reply | Broken, sent: Mapping[str, object]) -> Outcome | None:
     body = json_object(reply.body)
     if body.get("company_name") not in (None, sent.get("company_name")):
         raise LookupError("the reply names another company")
-    if reply.status == _NOT_FOUND and _code(body) not in ("", "COMPANY_NOT_FOUND"):
+    if reply.status == _NOT_FOUND and code_of(body) not in ("", "COMPANY_NOT_FOUND"):
         return None
     if reply.status != _OK or not isinstance(body.get("document"), dict):
         raise LookupError(f"HTTP {reply.status}")
@@ -244,15 +225,6 @@ def _amount(value: object) -> Decimal | None:
     return amount if amount.is_finite() else None
 
 
-def identity(value: object) -> str | None:
-    """Read an id: a whole number, or a text of 1 to 200 characters that the ledger can hold; else None."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
-    if not isinstance(value, str) or not 0 < len(value) <= _ID_LENGTH:
-        return None
-    return value if value == _fit(value) else None
-
-
 def _named_in(reason: str) -> str | None:
     """Find the refusal that a text describes, such as "Tax Code 'SR' not found"."""
     text = reason.lower().replace("_", " ")
@@ -261,54 +233,5 @@ def _named_in(reason: str) -> str | None:
     return next((code for thing, code in _THINGS if thing in text), None)
 
 
-def _code(body: Mapping[str, object]) -> str:
-    error = body.get("error")
-    code = error.get("code") if isinstance(error, dict) else None
-    return code if isinstance(code, str) else ""
-
-
-def _reason(reply: Reply, body: Mapping[str, object]) -> str:
-    errors = body.get("errors")
-    error = body.get("error")
-    every = (
-        errors
-        if isinstance(errors, list) and errors
-        else [error if error is not None else body.get("message")]
-    )
-    said = [text for text in map(_sentence, every) if text]
-    return _fit("; ".join(said) or f"HTTP {reply.status}: {_text(reply.body)}")
-
-
-def _sentence(error: object) -> str:
-    if isinstance(error, str):
-        return error
-    if not isinstance(error, dict):
-        return ""
-    message, value = error.get("message") or error.get("code"), error.get("value")
-    said = message if isinstance(message, str) else ""
-    locked = error.get("locked_until")
-    if isinstance(value, str) and value and value not in said:
-        said = f"{said}: {value}"
-    return f"{said} (locked until {locked})" if isinstance(locked, str) and locked not in said else said
-
-
 def _unknown(code: str, reason: str) -> Outcome:
-    return Outcome(Treatment.UNKNOWN, code, _fit(reason), certain=False)
-
-
-def _fit(text: str) -> str:
-    """Cut a text to 500 characters, without what PostgreSQL cannot hold: that would lose the record."""
-    return text[:_REASON_LENGTH].replace("\0", "").encode("utf-8", "replace").decode()
-
-
-def json_object(body: bytes) -> Mapping[str, object]:
-    """Read a body as a JSON object; empty where it is none."""
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
-def _text(body: bytes) -> str:
-    return " ".join(body[:200].decode("utf-8", "replace").split()) or "an empty body"
+    return Outcome(Treatment.UNKNOWN, code, fit(reason), certain=False)

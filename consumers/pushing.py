@@ -15,7 +15,8 @@ from uuid import uuid4
 import tenacity
 
 from consumers.client import Call
-from consumers.outcomes import Broken, Outcome, Reply, Treatment, as_refusal, classify, found
+from consumers.outcomes import Outcome, Treatment, as_refusal, classify, found
+from consumers.reply import Broken, Reply
 from consumers.secret import Secret
 from mappers import canonical
 from outbox.endpoints import Endpoint

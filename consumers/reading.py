@@ -133,7 +133,9 @@ class Reading:
             except BrokerError as error:
                 log.warning("cannot read", extra=self._fields(error))
                 self._stop.wait(_AGAIN_SECONDS)
-            except RuntimeError as error:  # the event loop is closed: the process ends
+            except RuntimeError as error:
+                if not self._loop.is_closed():  # else the process ends
+                    raise
                 log.debug("reading ends", extra=self._fields(error))
                 break
         if reader is not None:

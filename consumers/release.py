@@ -54,7 +54,11 @@ class Ending:
 def record_of(
     endpoint: Endpoint, aggregate_id: int, token: UUID, view: View | None, ending: Ending
 ) -> Record:
-    """Return the rows that record how a delivery of this task ended."""
+    """Return the rows that record how a delivery of this task ended.
+
+    A row whose owner is no active tenant was not handled: it keeps no digest, so that reconciliation finds it
+    once the owner is one.
+    """
     key: dict[str, Any] = {"endpoint": endpoint, "aggregate_id": aggregate_id}
     tenant = view.tenant if view is not None else None
     key_of = {**key, "tenant_id": view.owner_id if view is not None else None}
@@ -75,7 +79,8 @@ def record_of(
     return Record(
         released={
             **company,
-            "digest": view.digest.hex() if view is not None else None,
+            "settings_version": tenant.settings_version if tenant else None,
+            "digest": view.digest.hex() if view is not None and tenant and tenant.active else None,
             "trouble_code": ending.trouble.code if ending.trouble else None,
             "trouble": ending.trouble.reason if ending.trouble else None,
             "due_in": None if ending.due_at is None else max(ending.due_at - ending.now, 0.0),

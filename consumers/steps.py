@@ -100,13 +100,11 @@ class Steps:
             found = await self._run("intend", rows=rows)
         except psycopg.errors.UniqueViolation:  # somebody took a number meanwhile: now it can be seen
             found = await self._run("intend", rows=rows)
-        by_number = {
-            (row["endpoint"], row["aggregate_id"], row["number"]): Intended(
-                row["written"], row["held"], row["taken"]
-            )
+        by_token = {
+            (str(row["token"]), row["number"]): Intended(row["written"], row["held"], row["taken"])
             for row in found
         }
-        return [by_number[row["endpoint"], row["aggregate_id"], row["number"]] for row in rows]
+        return [by_token[row["token"], row["number"]] for row in rows]
 
     async def _record(self, records: Sequence[Record]) -> list[bool]:
         """Record outcomes and release, in one transaction; says of each whether the token still held."""
@@ -126,7 +124,7 @@ class Steps:
             ("release", "released", [record.released for record in records]),
             ("wake", "woken", woken),
         ]
-        released: set[tuple[str, int]] = set()
+        released: set[str] = set()
         try:
             async with self._pool.connection() as connection, connection.transaction(), connection.pipeline():
                 for name, parameter, rows in parts:
@@ -134,10 +132,10 @@ class Steps:
                         cursor = await connection.execute(_SQL[name], {parameter: _json(rows)})
                         if name == "release":
                             releases = cursor
-                released = {(row["endpoint"], row["aggregate_id"]) for row in await releases.fetchall()}
+                released = {str(row["token"]) for row in await releases.fetchall()}
         except _TRANSIENT as error:
             raise DatabaseError(str(error)) from error
-        return [_key(record.released) in released for record in records]
+        return [record.released["token"] in released for record in records]
 
     async def _run(self, name: str, **parameters: object) -> list[Row]:
         if "rows" in parameters:

@@ -70,7 +70,7 @@ with wanted as (
     (endpoint text, aggregate_id bigint, token uuid, company_id text, tenant_id bigint, number text, document json,
      snapshot text, key_version integer, settings_version integer)
 ), held as materialized (
-  select t.endpoint, t.aggregate_id
+  select t.endpoint, t.aggregate_id, t.token
     from aiaccount.tasks t
    where (t.endpoint, t.aggregate_id, t.token) in (select endpoint, aggregate_id, token from wanted)
    order by t.endpoint, t.aggregate_id
@@ -87,7 +87,7 @@ with wanted as (
   select w.company_id, w.endpoint, w.aggregate_id, w.number, w.tenant_id, w.document, w.snapshot::jsonb, clock_timestamp(), 1,
          clock_timestamp(), clock_timestamp(), w.key_version, w.settings_version
     from wanted w
-    join held using (endpoint, aggregate_id)
+    join held using (endpoint, aggregate_id, token)
    where (w.endpoint, w.aggregate_id, w.number) not in (select endpoint, aggregate_id, number from taken)
   on conflict (company_id, endpoint, aggregate_id, number) do update
      set document = excluded.document, snapshot = excluded.snapshot, tenant_id = excluded.tenant_id,
@@ -98,9 +98,10 @@ with wanted as (
    where d.accepted_at is null
   returning d.endpoint, d.aggregate_id, d.number
 )
-select w.endpoint, w.aggregate_id, w.number,
-       (w.endpoint, w.aggregate_id, w.number) in (select endpoint, aggregate_id, number from written) as written,
-       (w.endpoint, w.aggregate_id) in (select endpoint, aggregate_id from held) as held,
+select w.token, w.number,
+       (w.endpoint, w.aggregate_id, w.number) in (select endpoint, aggregate_id, number from written)
+         and w.token in (select token from held) as written,
+       w.token in (select token from held) as held,
        (w.endpoint, w.aggregate_id, w.number) in (select endpoint, aggregate_id, number from taken) as taken
   from wanted w;
 
@@ -173,24 +174,41 @@ on conflict (tenant_id, endpoint) do update
        settings_version = excluded.settings_version, stopped_at = clock_timestamp();
 
 -- name: release
--- Release what the token still holds. Somebody asked for another look, or the original that it waits for was
--- accepted since it was read: due at once. Else when the mapper's answer says.
+-- Release what the token still holds. Due at once where somebody asked for another look, where the original that
+-- it waits for was accepted since it was read, and where the tenant's settings changed, or are being changed, since
+-- a first delivery read them: that change could not yet find the task by its tenant. Else when the mapper's answer
+-- says.
+with wanted as (
+  select * from json_to_recordset(%(released)s::json) as w
+    (endpoint text, aggregate_id bigint, token uuid, tenant_id bigint, settings_version integer, digest text,
+     trouble_code text, trouble text, due_in double precision, company_id text, original_id bigint,
+     original_accepted integer)
+), unchanged as materialized (
+  select n.tenant_id, n.settings_version
+    from aiaccount.tenants n
+   where n.tenant_id in (select w.tenant_id from wanted w
+                           join aiaccount.tasks t
+                             on (t.endpoint, t.aggregate_id, t.token) = (w.endpoint, w.aggregate_id, w.token)
+                          where t.tenant_id is null)
+     for share skip locked
+)
 update aiaccount.tasks t
    set token = null, busy_until = null, again = false, digest = decode(w.digest, 'hex'),
        tenant_id = coalesce(w.tenant_id, t.tenant_id), trouble_code = w.trouble_code, trouble = w.trouble,
        handled_at = clock_timestamp(),
-       due_at = case when t.again or o.accepted <> w.original_accepted then clock_timestamp()
+       due_at = case when t.again or o.accepted <> w.original_accepted
+                       or (t.tenant_id is null and w.settings_version is not null
+                           and (w.tenant_id, w.settings_version) not in (select tenant_id, settings_version from unchanged))
+                     then clock_timestamp()
                      else clock_timestamp() + w.due_in * interval '1 second' end
-  from json_to_recordset(%(released)s::json) as w
-       (endpoint text, aggregate_id bigint, token uuid, tenant_id bigint, digest text, trouble_code text, trouble text,
-        due_in double precision, company_id text, original_id bigint, original_accepted integer)
+  from wanted w
  cross join lateral (
     select count(*) as accepted
       from aiaccount.documents d
      where d.endpoint = 'pos_invoice' and d.aggregate_id = w.original_id and d.company_id = w.company_id
        and d.accepted_at is not null) o
  where (t.endpoint, t.aggregate_id, t.token) = (w.endpoint, w.aggregate_id, w.token)
-returning t.endpoint, t.aggregate_id;
+returning w.token;
 
 -- name: wake
 -- What hangs on an acceptance looks again: the tasks named, and the refunds of an accepted invoice. A busy one

@@ -1,8 +1,10 @@
-"""What this process has just learnt of keys that are refused, until the database says it to every process.
+"""What this process has just learnt: keys that are refused, and tenants that have called too often.
 
 Only a hint: it saves the calls that are already on their way to the same refusal. It names the versions it
 was learnt with, so a new key or new settings are never held back.
 """
+
+from dataclasses import dataclass
 
 from consumers.accounts import Account
 from consumers.judge import Stop
@@ -12,10 +14,19 @@ from outbox.endpoints import Endpoint
 _KEPT = 10_000
 
 
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Until when a tenant is not called, on the monotonic clock, and what AiAccount said."""
+
+    until: float
+    reason: str
+
+
 class Stops:
-    """Remember refused keys by tenant and endpoint."""
+    """Remember refused keys by tenant and endpoint, and limits by tenant."""
 
     def __init__(self) -> None:
+        self._limits: dict[int, Limit] = {}
         self._known: dict[tuple[int, str], tuple[int, int | None, Stop]] = {}
 
     def note(self, endpoint: Endpoint, account: Account, outcome: Outcome) -> None:
@@ -33,3 +44,13 @@ class Stops:
             if known is not None and known[:2] == (account.settings_version, account.key_version):
                 return known[2]
         return None
+
+    def note_limit(self, tenant_id: int, limit: Limit) -> None:
+        """Remember that a tenant has called too often."""
+        if len(self._limits) >= _KEPT:
+            self._limits.clear()
+        self._limits[tenant_id] = limit
+
+    def limit(self, tenant_id: int) -> Limit | None:
+        """Return the limit learnt last of a tenant; it may be over."""
+        return self._limits.get(tenant_id)

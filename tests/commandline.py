@@ -40,7 +40,7 @@ class CommandLine:
             **self.more,
         }
 
-    def but(self, **changed: Any) -> "CommandLine":  # noqa: ANN401 - any field
+    def but(self, **changed: Any) -> "CommandLine":
         """Return the same but for what is given."""
         return replace(self, **changed)
 
@@ -62,7 +62,7 @@ class CommandLine:
         assert done.returncode == 0, done
         return done.stdout
 
-    def json(self, *arguments: str, status: int = 0) -> Any:  # noqa: ANN401 - any JSON
+    def json(self, *arguments: str, status: int = 0) -> Any:
         """Run a command that prints JSON and ends with `status`, and return that."""
         done = self.run(*arguments, "--json")
         assert done.returncode == status, done

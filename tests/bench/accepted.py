@@ -70,6 +70,7 @@ def measure(run: Run) -> None:
                     run.note(f"bare {name} p99", "ms", quantile(alone, 0.99))
                 for name in pids | others:
                     run.note(f"CPU of {name}", "% of a core", meter.share(name))
+                run.note("consumers without a core", "% of the time", meter.starved("consumers"))
                 for name in pids:
                     run.note(f"memory of {name}", "MB", meter.used[name].rss_mb)
                 whole = sum(meter.used[name].rss_mb for name in pids)

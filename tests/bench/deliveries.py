@@ -78,6 +78,7 @@ def measure(run: Run) -> None:
             run.note("consumers", "deliveries/s", ours)
             for name in ("consumers", *watched):
                 run.note(f"CPU of {name}", "us a delivery", 1e6 * meter.used[name].cpu_seconds / invoices)
+            run.note("consumers without a core", "% of the time", meter.starved("consumers"))
             run.note("memory of consumers", "MB", meter.used["consumers"].rss_mb)
             rates = {}
             for layer in Layer:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 import psutil
@@ -33,18 +34,22 @@ class Meter:
         self._peak = dict.fromkeys(pids, 0.0)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._sample, name="meter", daemon=True)
+        self._waited = dict.fromkeys(pids, 0.0)
         self._begun = 0.0
         self.used: dict[str, Usage] = {}
         self.seconds = 0.0
 
     def __enter__(self) -> Self:
         self._before = {name: cpu_seconds(process) for name, process in self._watched.items()}
+        self._waited = {name: waited_seconds(process.pid) for name, process in self._watched.items()}
         self._begun = time.monotonic()
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.seconds = time.monotonic() - self._begun
+        for name, process in self._watched.items():
+            self._waited[name] = waited_seconds(process.pid) - self._waited[name]
         taken = {name: cpu_seconds(process) for name, process in self._watched.items()}
         self._stop.set()
         self._thread.join()
@@ -54,6 +59,13 @@ class Meter:
     def share(self, name: str) -> float:
         """Return the share of one core that a process took, in percent."""
         return 100 * self.used[name].cpu_seconds / self.seconds
+
+    def starved(self, name: str) -> float:
+        """Return the share of the time, in percent, that a process's first thread waited for a core.
+
+        What is high says that the machine was short, not that the process was slow; 0 where it is not told.
+        """
+        return 100 * self._waited[name] / self.seconds
 
     def _sample(self) -> None:
         while not self._stop.wait(SAMPLE_SECONDS):
@@ -78,6 +90,14 @@ def cpu_seconds(process: psutil.Process) -> float:
                 total += times.user + times.system + times.children_user + times.children_system
         if family == _family(process) and not any(map(_ended, family)):
             return total
+
+
+def waited_seconds(pid: int) -> float:
+    """Return how long the first thread of a process was ready to run and had no core (Linux's schedstat)."""
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+    except OSError:
+        return 0.0
 
 
 def resident_mb(process: psutil.Process) -> float:

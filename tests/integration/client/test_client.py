@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from consumers.client import MAX_BODY, PATHS, AiAccountClient, Call, Company, Refused
-from consumers.outcomes import Broken, Reply
+from consumers.reply import Broken, Reply
 from consumers.secret import HIDDEN, Secret
 from outbox.endpoints import Endpoint
 from tests.integration.client.conftest import Clients

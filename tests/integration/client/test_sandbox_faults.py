@@ -9,7 +9,8 @@ from uuid import uuid4
 import pytest
 
 from consumers.client import Call
-from consumers.outcomes import Broken, Outcome, Treatment, classify, found
+from consumers.outcomes import Outcome, Treatment, classify, found
+from consumers.reply import Broken
 from consumers.secret import Secret
 from deploy.sandbox.client import SandboxProcess
 from deploy.sandbox.defaults import SCOPES, company

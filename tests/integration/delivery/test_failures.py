@@ -1,5 +1,6 @@
 """What does not go well: each ends in a state with its reason and a deadline, and what mends it heals it."""
 
+import psycopg
 import pytest
 
 from tests.integration.delivery.world import INVOICE, NAME, RECEIPT, TENANT, World, keys
@@ -118,6 +119,76 @@ async def test_too_many_calls_wait_as_told_and_count_no_attempt(world: World) ->
     assert len(world.posts()) == 1, "a row that changes does not cut the wait short"
 
 
+async def test_a_tenant_that_called_too_often_waits_with_all_its_documents(world: World) -> None:
+    first, second = await world.sale(), await world.sale("POS2026050100002")
+    world.fault("rate_limited", form="seconds", retry_after=77, times=1)
+    tools = world.tools()
+    for sale in (first, second):
+        claim = await world.claim(INVOICE, sale, tools)
+        assert claim is not None
+        await world.carry_out(claim, tools)
+    assert len(world.posts()) == 1
+    row = await world.document("POS2026050100002")
+    assert (row["state"], row["code"], row["attempts"]) == ("retrying", "RATE_LIMITED", 0)
+    assert 70 < (await world.task(INVOICE, second))["due_in"] <= 83
+
+
+async def test_what_cannot_be_recorded_parks_the_row_and_is_not_sent_again_at_every_claims_end(
+    world: World,
+) -> None:
+    sale = await world.sale()
+    tools = world.tools()
+    record = tools.steps.records.ask
+    failed: list[object] = []
+
+    async def ask(row: object) -> bool:
+        if not failed:
+            failed.append(row)
+            raise ValueError("a value that the database does not take")
+        return await record(row)  # type: ignore[arg-type]
+
+    tools.steps.records.ask = ask  # type: ignore[method-assign, assignment]
+    claim = await world.claim(INVOICE, sale, tools)
+    assert claim is not None
+    await world.carry_out(claim, tools)
+    task = await world.task(INVOICE, sale)
+    assert (task["trouble_code"], task["token"]) == ("RECORD_FAILED", None)
+    assert 0.9 * DAY < task["due_in"] <= DAY
+    assert (await world.document(NUMBER))["may_exist"], "it was sent: the doubt is kept"
+
+
+async def test_settings_that_change_while_a_first_delivery_reads_are_looked_at_again(world: World) -> None:
+    sale = await world.sale()
+    await world.sql("update aiaccount.tenants set cutover_date = '2026-12-01'")
+    tools = world.tools()
+    record = tools.steps.records.ask
+
+    async def ask(row: object) -> bool:
+        await world.sql(
+            "update aiaccount.tenants set cutover_date = '2026-01-01', "
+            "settings_version = settings_version + 1"
+        )
+        return await record(row)  # type: ignore[arg-type]
+
+    tools.steps.records.ask = ask  # type: ignore[method-assign, assignment]
+    claim = await world.claim(INVOICE, sale, tools)
+    assert claim is not None
+    await world.carry_out(claim, tools)
+    assert (await world.document(NUMBER))["code"] == "BEFORE_CUTOVER"
+    assert (await world.task(INVOICE, sale))["due_in"] <= 0
+    await world.drain()
+    assert (await world.document(NUMBER))["state"] == "pushed"
+
+
+async def test_settings_that_are_being_changed_at_a_first_release_are_looked_at_again(world: World) -> None:
+    sale = await world.sale()
+    async with await psycopg.AsyncConnection.connect(world.database) as changing:
+        await changing.execute("update aiaccount.tenants set settings_version = settings_version + 1")
+        await world.deliver(INVOICE, sale)
+        await changing.commit()
+    assert (await world.task(INVOICE, sale))["due_in"] <= 0
+
+
 async def test_a_changed_row_is_due_at_once(world: World) -> None:
     sale = await world.sale()
     world.sandbox.patch_company(world.company_id, tax_codes=[])
@@ -223,6 +294,7 @@ async def test_a_sealed_key_that_cannot_be_opened_blocks_without_a_call(world: W
     row = await world.document(NUMBER)
     assert (row["state"], row["code"], row["may_exist"]) == ("blocked", "KEY_UNREADABLE", False)
     assert world.posts() == []
+    assert await world.sql("select * from aiaccount.stops") == [], "another worker may have the key ring"
 
 
 async def test_a_row_that_cannot_be_read_parks_alone(world: World) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from consumers.client import Call
 from consumers.delivery import deliver
-from consumers.outcomes import Broken, Reply
+from consumers.reply import Broken, Reply
 from consumers.secret import Secret
 from outbox.endpoints import Endpoint
 from tests.integration.delivery.world import INVOICE, RECEIPT, World
@@ -296,3 +296,22 @@ async def test_a_row_amended_while_in_doubt_is_resent_as_it_was_and_then_a_confl
     )
     assert row["snapshot"]["pos_transaction"]["total_amount"] == "50.00", "the snapshot that it was made from"
     assert world.stored() == [NUMBER]
+
+
+async def test_an_old_and_a_new_claim_in_one_batch_of_intents_write_one(world: World) -> None:
+    sale = await world.sale()
+    world.claim_seconds = 0.2
+    old = await world.claim(INVOICE, sale)
+    await world.until_due(INVOICE, sale)
+    world.claim_seconds = 60
+    new = await world.claim(INVOICE, sale)
+    assert old is not None
+    assert new is not None
+    tools = world.tools()
+    rows = [world.intent(claim, f"{NUMBER}-{name}", {}) for claim, name in ((old, "OLD"), (new, "NEW"))]
+    of_old, of_new = await asyncio.gather(*(tools.steps.intents.ask(row) for row in rows))
+    assert (of_old.written, of_old.held) == (False, False)
+    assert (of_new.written, of_new.held) == (True, True)
+    assert [row["number"] for row in await world.sql("select number from aiaccount.documents")] == [
+        f"{NUMBER}-NEW"
+    ]

@@ -214,20 +214,22 @@ class World:
 
     async def intend(self, claim: Claim, number: str, document: dict[str, Any]) -> Intended:
         """Write an intent under a claim, with any document."""
-        return await self.tools().steps.intents.ask(
-            {
-                "endpoint": claim.endpoint,
-                "aggregate_id": claim.aggregate_id,
-                "token": str(claim.token),
-                "company_id": self.company_id,
-                "tenant_id": TENANT,
-                "number": number,
-                "document": document,
-                "snapshot": "{}",
-                "key_version": 1,
-                "settings_version": 1,
-            }
-        )
+        return await self.tools().steps.intents.ask(self.intent(claim, number, document))
+
+    def intent(self, claim: Claim, number: str, document: dict[str, Any]) -> dict[str, Any]:
+        """Return the row of an intent."""
+        return {
+            "endpoint": claim.endpoint,
+            "aggregate_id": claim.aggregate_id,
+            "token": str(claim.token),
+            "company_id": self.company_id,
+            "tenant_id": TENANT,
+            "number": number,
+            "document": document,
+            "snapshot": "{}",
+            "key_version": 1,
+            "settings_version": 1,
+        }
 
     async def until_due(self, endpoint: Endpoint, aggregate_id: int) -> None:
         """Wait until a task is due."""

@@ -7,17 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.outcomes import (
-    Broken,
-    Outcome,
-    Reply,
-    Treatment,
-    as_refusal,
-    classify,
-    found,
-    identity,
-    json_object,
-)
+from consumers.outcomes import Outcome, Treatment, as_refusal, classify, found
+from consumers.reply import Broken, Reply, identity, json_object
 from consumers.retry_after import MAX_WAIT
 
 NAME = "Mei Live Sdn Bhd"

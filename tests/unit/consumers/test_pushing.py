@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from consumers.client import Call
-from consumers.outcomes import Broken, Reply, Treatment
+from consumers.outcomes import Treatment
 from consumers.pushing import ALL_SECONDS, ATTEMPT_SECONDS, ATTEMPTS, Push, Pushed, Pusher
+from consumers.reply import Broken, Reply
 from consumers.secret import Secret
 from mappers import canonical
 from outbox.endpoints import Endpoint

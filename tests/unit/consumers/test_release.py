@@ -72,6 +72,7 @@ def test_a_delivery_without_anything_to_say_only_releases() -> None:
         **KEY,
         "company_id": "C1",
         "token": str(TOKEN),
+        "settings_version": 3,
         "digest": bytes(range(32)).hex(),
         "trouble_code": None,
         "trouble": None,
