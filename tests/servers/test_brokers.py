@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 
 import pytest
-from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+from kafka import KafkaAdminClient, KafkaProducer
 
 from deploy.servers import broker as brokers
 from deploy.servers import kafka_jars
@@ -9,6 +9,7 @@ from deploy.servers.broker import BrokerChoice, broker
 from deploy.servers.broker_server import BrokerServer, answers
 from deploy.servers.kafka import KafkaServer
 from deploy.servers.process import ServerFailed, alive, family
+from outbox.broker import GroupReader
 from tests.waiting import wait_for
 
 CHOICES = [BrokerChoice.TANSU] if kafka_jars.why_not() else [BrokerChoice.KAFKA, BrokerChoice.TANSU]
@@ -47,28 +48,14 @@ def _send(server: BrokerServer, topic: str, count: int) -> None:
 
 
 def _read_in_a_group(server: BrokerServer, topic: str, count: int) -> list[int]:
-    consumer = KafkaConsumer(
-        topic,
-        bootstrap_servers=server.bootstrap,
-        group_id="a-group",
-        session_timeout_ms=6_000,
-        heartbeat_interval_ms=500,
-        auto_offset_reset="earliest",
-        enable_auto_commit=False,
-        metadata_max_age_ms=2_000,  # kafka-python may lose its first wish for a topic's partitions
-    )
     values: list[int] = []
+    with GroupReader(server.bootstrap, f"readers-of-{topic}", [topic], "test") as reader:
 
-    def all_here() -> bool:
-        for records in consumer.poll(timeout_ms=200).values():
-            values.extend(int(record.value) for record in records)
-        return len(values) >= count
+        def all_here() -> bool:
+            values.extend(int(record.value or b"-1") for record in reader.poll(0.2))
+            return len(values) >= count
 
-    try:
         wait_for(all_here, 30, f"{count} messages in a group")
-        consumer.commit()
-    finally:
-        consumer.close()
     return sorted(values)
 
 
