@@ -14,6 +14,12 @@ MakeRelay = Callable[..., Relay]
 
 
 @pytest.fixture
+def database(any_database: str) -> str:
+    """Give a fresh database on every PostgreSQL there is: the cursor rests on how each shows transactions."""
+    return any_database
+
+
+@pytest.fixture
 def connect(database: str) -> Iterator[Connect]:
     """Give connections that are not in autocommit, closed at the end."""
     with ExitStack() as stack:
