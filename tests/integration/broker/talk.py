@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 from outbox.broker import GroupReader, Place, Received
@@ -61,8 +62,8 @@ def read_until(reader: GroupReader, done: Callable[[list[Received]], bool]) -> l
 
 def joined(*readers: GroupReader) -> bool:
     """Let every reader poll once; tell whether each has partitions and none is in two hands."""
-    for reader in readers:
-        reader.poll(0.05)
+    with ThreadPoolExecutor(len(readers)) as threads:  # side by side, as members are: none waits for another
+        list(threads.map(lambda reader: reader.poll(0.5), readers))
     assigned = [reader.assigned() for reader in readers]
     return all(assigned) and sum(map(len, assigned)) == len(set().union(*assigned))
 
