@@ -33,12 +33,6 @@ def bootstrap(request: pytest.FixtureRequest, shared_brokers: Callable[[BrokerCh
     return shared_brokers(request.param)
 
 
-@pytest.fixture(params=CHOICES[:1], ids=lambda choice: choice.value)
-def rebalancing(request: pytest.FixtureRequest, shared_brokers: Callable[[BrokerChoice], str]) -> str:
-    """Give the address of the first broker: the embedded one takes up to a minute to share out partitions."""
-    return shared_brokers(request.param)
-
-
 @pytest.fixture(scope="session")
 def breakable_brokers() -> Iterator[Callable[[BrokerChoice], BrokerServer]]:
     """Give a broker that tests may break, one of each kind."""

@@ -87,11 +87,11 @@ def read_for_longer_than_a_session(reader: GroupReader) -> list[object]:
 
 
 def test_a_pause_holds_for_partitions_that_come_later(
-    rebalancing: str, producer: Producer, stack: ExitStack
+    bootstrap: str, producer: Producer, stack: ExitStack
 ) -> None:
     group = fresh_group()
     producer.send_all([sale(number) for number in fresh_ids(40)])
-    reader = stack.enter_context(member(rebalancing, group))
+    reader = stack.enter_context(member(bootstrap, group))
     reader.pause()
     read: list[object] = []
     wait_for(lambda: read.extend(reader.poll(0.1)) or reader.assigned(), JOIN_SECONDS, "the group")
@@ -101,25 +101,25 @@ def test_a_pause_holds_for_partitions_that_come_later(
 
 
 def test_a_second_member_takes_its_share_and_the_first_hears_what_it_lost(
-    rebalancing: str, stack: ExitStack
+    bootstrap: str, stack: ExitStack
 ) -> None:
     group, lost = fresh_group(), set[Place]()
-    first = stack.enter_context(member(rebalancing, group, lost.update))
+    first = stack.enter_context(member(bootstrap, group, lost.update))
     wait_for(lambda: joined(first), JOIN_SECONDS, "the first")
     everything = first.assigned()
     assert not lost
-    second = stack.enter_context(member(rebalancing, group))
+    second = stack.enter_context(member(bootstrap, group))
     wait_for(lambda: joined(first, second), JOIN_SECONDS, "both")
     assert first.assigned() | second.assigned() == everything
     assert lost == everything - first.assigned()
 
 
-def test_a_commit_of_a_partition_that_was_lost_is_passed_over(rebalancing: str, stack: ExitStack) -> None:
+def test_a_commit_of_a_partition_that_was_lost_is_passed_over(bootstrap: str, stack: ExitStack) -> None:
     group = fresh_group()
-    first = stack.enter_context(member(rebalancing, group))
+    first = stack.enter_context(member(bootstrap, group))
     wait_for(lambda: joined(first), JOIN_SECONDS, "the first")
     everything = first.assigned()
-    second = stack.enter_context(member(rebalancing, group))
+    second = stack.enter_context(member(bootstrap, group))
     wait_for(lambda: joined(first, second), JOIN_SECONDS, "both")
     assert second.commit(dict.fromkeys(second.assigned(), 0))
     before = second.lag()
@@ -127,11 +127,11 @@ def test_a_commit_of_a_partition_that_was_lost_is_passed_over(rebalancing: str, 
     assert second.lag() == before
 
 
-def test_a_commit_while_the_group_rebalances_is_no_error(rebalancing: str, stack: ExitStack) -> None:
+def test_a_commit_while_the_group_rebalances_is_no_error(bootstrap: str, stack: ExitStack) -> None:
     group = fresh_group()
-    first = stack.enter_context(member(rebalancing, group))
+    first = stack.enter_context(member(bootstrap, group))
     wait_for(lambda: joined(first), JOIN_SECONDS, "the first")
-    second = stack.enter_context(member(rebalancing, group))
+    second = stack.enter_context(member(bootstrap, group))
     second.poll(0.5)
     assert first.commit(dict.fromkeys(first.assigned(), 0)) in {True, False}
     wait_for(lambda: joined(first, second), JOIN_SECONDS, "both")
