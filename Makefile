@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit lint kafka bench clean
+.PHONY: help setup demo test unit lint model stateful mutants fuzz kafka bench chaos chaos-long clean
 
 ## help: show this
 help:
@@ -51,6 +51,23 @@ lint: setup
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+## model: look at every state of the delivery protocol, and at what each part of it is for
+model: setup
+	@$(BIN)/python -m tests.model
+	@$(BIN)/python -m tests.model --ablation
+
+## stateful: run 20,000 random schedules of the real code over servers in memory, from a new seed
+stateful: setup
+	@$(BIN)/python -m tests.stateful
+
+## mutants: make the code wrong in the places that matter, and see that a named test notices each
+mutants: setup
+	@$(BIN)/python -m tests.mutants
+
+## fuzz: look for bad input that breaks something, 60 s for each noun (SECONDS=600 make fuzz)
+fuzz: setup
+	@$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60)
+
 ## kafka: run Apache Kafka until Ctrl-C
 kafka: $(VENV)/demo.done
 	@$(BIN)/python -m deploy.servers kafka
@@ -59,6 +76,16 @@ kafka: $(VENV)/demo.done
 bench: setup
 	@$(BIN)/python -m deploy.servers fetch
 	@$(BIN)/python -m tests.bench
+
+## chaos: kill, pause and spoil everything in three rounds with new seeds, then check (SEEDS="1 2 3" replays)
+chaos: setup
+	@$(BIN)/python -m deploy.servers fetch
+	@$(BIN)/python -m tests.chaos $(SEEDS:%=--seed %)
+
+## chaos-long: the same with 2,000 kills, in about an hour and a half
+chaos-long: setup
+	@$(BIN)/python -m deploy.servers fetch
+	@$(BIN)/python -m tests.chaos --kills 2000
 
 ## clean: remove all that the other targets made
 clean:

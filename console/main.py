@@ -14,7 +14,24 @@ from console.printing import epilog, warn
 from console.session import Session, session_of
 
 PROGRAM = "aiaccount-sync"
-COMMANDS = ("migrate", "relay", "consume", "tenants", "credentials", "preview", "retry", "sandbox")
+COMMANDS = (
+    "migrate",
+    "relay",
+    "consume",
+    "tenants",
+    "credentials",
+    "status",
+    "preview",
+    "retry",
+    "resolve",
+    "explain",
+    "audit",
+    "dead-letters",
+    "reconcile",
+    "backfill",
+    "runs",
+    "sandbox",
+)
 _HELP = ("-h", "--help")
 _BEGINNING = (
     "aiaccount-sync credentials master-key > master.key   # once; keep it safe",
@@ -39,7 +56,7 @@ def build(names: Sequence[str] = COMMANDS) -> typer.Typer:
     )
     app.callback()(_options)
     for name in names:
-        import_module(f"console.commands.{name}").add_to(app)
+        import_module(f"console.commands.{name.replace('-', '_')}").add_to(app)
     return app
 
 

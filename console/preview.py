@@ -6,26 +6,30 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, TableClause, Text, cast, column, or_, select, table
+from sqlalchemy import Connection, Text, cast, or_, select
 from sqlalchemy.engine import Row
 
 from consumers.view import parse_snapshot
-from mappers import Outcome, Sent, Settings, plan
-from outbox.endpoints import Aggregate, Endpoint
+from mappers import Decision, Outcome, Sent, Settings, plan
+from outbox.decisions import Place, made
+from outbox.endpoints import Endpoint
 from outbox.errors import UsageError
-from outbox.tables import documents, stops, tasks
+from outbox.tables import documents, snapshot_views, stops, tasks
 from outbox.tenants import Tenant, get, read_settings
 
 
-def _view(name: str) -> TableClause:
-    columns = (column("id", BigInteger), column("tenant_id", BigInteger), column("original_id", BigInteger))
-    return table(name, *columns, column("snapshot"), schema="aiaccount")
+@dataclass(frozen=True)
+class SourceRow:
+    """A row as a delivery would read it: what it says, what was sent of it and what people decided.
 
+    `snapshot` is none where the view has no such row; `sent` is of both its endpoints and of its original.
+    """
 
-_VIEWS = {
-    Aggregate.POS_TRANSACTION: _view("pos_transaction_snapshot"),
-    Aggregate.KOL_SETTLEMENT: _view("kol_settlement_snapshot"),
-}
+    tenant: Tenant
+    settings: Settings
+    snapshot: Mapping[str, object] | None
+    sent: Sequence[Sent]
+    decisions: Sequence[Decision]
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,24 @@ def preview(connection: Connection, endpoint: Endpoint, aggregate_id: int) -> Pr
     Raises:
         UsageError: Nothing is known of the row, its tenant did not subscribe, or it cannot be mapped.
     """
-    view = _VIEWS[endpoint.aggregate]
+    row = read_row(connection, endpoint, aggregate_id)
+    try:
+        outcomes = plan(endpoint, row.settings, row.snapshot, row.sent, row.decisions)
+    except ValueError as error:
+        raise UsageError(f"row {aggregate_id} cannot be mapped: {error}") from error
+    tenant = row.tenant
+    ledger = _ledger(connection, tenant, endpoint, aggregate_id)
+    obstacles = obstacles_of(connection, tenant, endpoint)
+    return Preview(tenant, row.snapshot is not None, outcomes, ledger, obstacles)
+
+
+def read_row(connection: Connection, endpoint: Endpoint, aggregate_id: int) -> SourceRow:
+    """Read a row of an endpoint's table.
+
+    Raises:
+        UsageError: Nothing is known of the row, or its tenant did not subscribe.
+    """
+    view = snapshot_views[endpoint.aggregate]
     row = connection.execute(
         select(view.c.tenant_id, view.c.original_id, cast(view.c.snapshot, Text).label("snapshot")).where(
             view.c.id == aggregate_id
@@ -61,13 +82,18 @@ def preview(connection: Connection, endpoint: Endpoint, aggregate_id: int) -> Pr
             "it is not there, or it is not the tenant's own (e-commerce, or owed by the platform)"
         )
     tenant = get(connection, tenant_id)
-    sent, ledger = _sent(connection, tenant, endpoint, aggregate_id, row.original_id if row else None)
-    settings = Settings.from_json(read_settings(connection, tenant_id))
-    try:
-        outcomes = plan(endpoint, settings, parse_snapshot(row.snapshot) if row else None, sent)
-    except ValueError as error:
-        raise UsageError(f"row {aggregate_id} cannot be mapped: {error}") from error
-    return Preview(tenant, row is not None, outcomes, ledger, _obstacles(connection, tenant, endpoint))
+    original_id = row.original_id if row else None
+    place = Place(tenant.company_id or "", tenant_id, endpoint.aggregate, aggregate_id)
+    return SourceRow(
+        tenant=tenant,
+        settings=Settings.from_json(read_settings(connection, tenant_id)),
+        snapshot=parse_snapshot(row.snapshot) if row else None,
+        sent=_sent(connection, tenant, endpoint, aggregate_id, original_id),
+        decisions=[
+            Decision(one.kind, one.issue, one.decided_at, one.holds, one.of_original, one.number)
+            for one in made(connection, place, original_id)
+        ],
+    )
 
 
 def _remembered(connection: Connection, endpoint: Endpoint, aggregate_id: int) -> int | None:
@@ -79,8 +105,8 @@ def _remembered(connection: Connection, endpoint: Endpoint, aggregate_id: int) -
 
 def _sent(
     connection: Connection, tenant: Tenant, endpoint: Endpoint, aggregate_id: int, original_id: int | None
-) -> tuple[list[Sent], dict[str, str]]:
-    """Return what was sent of the row and of the sale that it refunds, and the states of its documents."""
+) -> list[Sent]:
+    """Return what was sent of the row, at both its endpoints, and of the sale that it refunds."""
     siblings = [one for one in Endpoint if one.aggregate is endpoint.aggregate]
     own = (documents.c.aggregate_id == aggregate_id) & documents.c.endpoint.in_(siblings)
     original = (documents.c.aggregate_id == original_id) & (documents.c.endpoint == Endpoint.POS_INVOICE)
@@ -89,40 +115,43 @@ def _sent(
             documents.c.endpoint,
             documents.c.aggregate_id,
             documents.c.number,
-            documents.c.state,
-            documents.c.accepted_at,
-            documents.c.doubt_at,
+            documents.c.accepted_at.is_not(None).label("accepted"),
             cast(documents.c.document, Text).label("document"),
             cast(documents.c.snapshot, Text).label("snapshot"),
         )
-        .where(documents.c.company_id == tenant.company_id, or_(own, original))
+        .where(
+            documents.c.company_id == tenant.company_id,
+            or_(own, original),
+            or_(documents.c.accepted_at.is_not(None), documents.c.doubt_at.is_not(None)),
+        )
         .order_by(documents.c.number)
     ).all()
-    sent = [
-        _as_sent(entry, of_original=entry.aggregate_id != aggregate_id)
-        for entry in found
-        if entry.accepted_at or entry.doubt_at
-    ]
-    states = {
-        entry.number: entry.state
-        for entry in found
-        if entry.aggregate_id == aggregate_id and entry.endpoint == endpoint
-    }
-    return sent, states
+    return [as_sent(entry, of_original=entry.aggregate_id != aggregate_id) for entry in found]
 
 
-def _as_sent(entry: Row[Any], *, of_original: bool) -> Sent:
+def _ledger(connection: Connection, tenant: Tenant, endpoint: Endpoint, aggregate_id: int) -> dict[str, str]:
+    """Return the states of the row's documents at the endpoint."""
+    found = select(documents.c.number, documents.c.state).where(
+        documents.c.company_id == tenant.company_id,
+        documents.c.aggregate_id == aggregate_id,
+        documents.c.endpoint == endpoint,
+    )
+    return {row.number: row.state for row in connection.execute(found.order_by(documents.c.number))}
+
+
+def as_sent(entry: Row[Any], *, of_original: bool) -> Sent:
+    """Return an entry of the ledger, with document and snapshot as text, as the mappers take it."""
     return Sent(
         endpoint=entry.endpoint,
         number=entry.number,
-        state="pushed" if entry.accepted_at else "in_doubt",
+        state="pushed" if entry.accepted else "in_doubt",
         document=json.loads(entry.document, parse_float=Decimal),
         snapshot=parse_snapshot(entry.snapshot),
         of_original=of_original,
     )
 
 
-def _obstacles(connection: Connection, tenant: Tenant, endpoint: Endpoint) -> list[str]:
+def obstacles_of(connection: Connection, tenant: Tenant, endpoint: Endpoint) -> list[str]:
     """Say why nothing of the tenant's would be sent now, whatever the mapper says."""
     said = []
     if not tenant.active:

@@ -1,7 +1,7 @@
 """What commands print: columns for people, JSON for machines."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated
 
@@ -25,12 +25,17 @@ def print_json(value: object) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
 
 
-def print_columns(names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows under the names of their columns; what is none is a dash."""
+def print_columns(
+    names: Sequence[str], rows: Iterable[Sequence[object]], *, right: Collection[str] = ()
+) -> None:
+    """Print rows under the names of their columns, those `right` to the right; what is none is a dash."""
     table = [[name.upper() for name in names], *([_shown(cell) for cell in row] for row in rows)]
     widths = [max(len(row[at]) for row in table) for at in range(len(names))]
     for row in table:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        cells = (
+            cell.rjust(width) if name in right else cell.ljust(width)
+            for name, cell, width in zip(names, row, widths, strict=True)
+        )
         typer.echo("  ".join(cells).rstrip())
 
 

@@ -12,6 +12,8 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from outbox.environment import Config, read_config
 from outbox.errors import DatabaseError, InstallationError
 from outbox.installation import verify
+from outbox.reconcile import open_reconciliation
+from outbox.session import open_session, telling
 
 CONNECT_SECONDS = 10
 
@@ -55,7 +57,12 @@ def transaction(config: Config) -> Iterator[Connection]:
         raise DatabaseError(f"PostgreSQL: {error.orig}") from error
     except DBAPIError as error:
         if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
-            raise InstallationError(f"the database role lacks a privilege: {error.orig}") from error
+            raise InstallationError(
+                f"the database login lacks a role of this command's (its --help names it): {error.orig}"
+            ) from error
+        if isinstance(error.orig, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):
+            said = "the database is of an older program: run `aiaccount-sync migrate`"
+            raise InstallationError(f"{said} ({error.orig})") from error
         raise
     except psycopg.OperationalError as error:
         raise DatabaseError(f"PostgreSQL: {error}") from error
@@ -63,3 +70,39 @@ def transaction(config: Config) -> Iterator[Connection]:
 
 def _connected(url: str) -> psycopg.Connection:
     return psycopg.connect(url, connect_timeout=CONNECT_SECONDS, application_name="aiaccount-sync")
+
+
+@contextmanager
+def comparing(config: Config) -> Iterator[psycopg.Connection]:
+    """Open a connection for a reconciliation by hand; raises as `transaction` does."""
+    url, environment = config.require_database(), config.require_environment()
+    with _naming_what_lacks(), open_reconciliation(url) as session:
+        with telling():
+            verify(session, environment)
+        yield session
+
+
+@contextmanager
+def looking(config: Config) -> Iterator[psycopg.Connection]:
+    """Open a connection that looks and changes nothing; raises as `transaction` does."""
+    url, environment = config.require_database(), config.require_environment()
+    with _naming_what_lacks(), open_session(url, "aiaccount-sync status") as session:
+        with telling():
+            verify(session, environment)
+        yield session
+
+
+@contextmanager
+def _naming_what_lacks() -> Iterator[None]:
+    """Say so where the login lacks a role, or the database is of an older program."""
+    try:
+        yield
+    except DatabaseError as error:
+        if isinstance(error.__cause__, psycopg.errors.InsufficientPrivilege):
+            raise InstallationError(
+                f"the database login lacks a role of this command's (its --help names it): {error}"
+            ) from error
+        if isinstance(error.__cause__, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):
+            said = "the database is of an older program: run `aiaccount-sync migrate`"
+            raise InstallationError(f"{said} ({error})") from error
+        raise

@@ -1,17 +1,19 @@
 """What is done with the keys that are stored: each tenant's in a transaction of its own."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy import Connection
 
+from console.audited import failed, on_record
 from console.connection import try_key
 from console.session import transaction
 from consumers.client import Company, Refused
 from consumers.keyring import KeyRing
 from consumers.secret import Secret
 from consumers.vault import PURPOSE, Sealed, open_sealed, rotate
-from outbox import credentials, tenants
+from outbox import audit, credentials, tenants
+from outbox.audit import Deed
 from outbox.credentials import StoredKey
 from outbox.environment import Config
 from outbox.errors import UsageError, VaultError
@@ -50,19 +52,29 @@ def chosen(config: Config, tenant_id: int | None, *, active: bool = True) -> lis
     return [tenant_id]
 
 
-def tried(config: Config, ring: KeyRing, tenant_id: int) -> Tried:
-    """Open a tenant's key, test it with AiAccount, and note that it passed.
+def test_key(config: Config, ring: KeyRing, tenant_id: int) -> Tried:
+    """Open a tenant's key, test it with AiAccount, and note what came of it.
 
     Raises:
         ServiceError: PostgreSQL or AiAccount cannot be reached.
     """
-    with transaction(config) as connection:
-        name = tenants.get(connection, tenant_id).company_name
-        stored = credentials.find(connection, tenant_id)
-    if stored is None:
-        return Tried(tenant_id, None, (), None, "NO_KEY", "its key was removed meanwhile")
+    with on_record(config, "credentials test", tenant_id=tenant_id) as deed:
+        with transaction(config) as connection:
+            name = tenants.get(connection, tenant_id).company_name
+            stored = credentials.find(connection, tenant_id)
+        if stored is None:
+            result = Tried(tenant_id, None, (), None, "NO_KEY", "its key was removed meanwhile")
+        else:
+            result = _tested(config, ring, name, stored, deed)
+    if result.code is not None:
+        failed(config, replace(deed, detail={"code": result.code, "reason": result.reason}))
+    return result
+
+
+def _tested(config: Config, ring: KeyRing, name: str, stored: StoredKey, deed: Deed) -> Tried:
+    tenant_id = stored.tenant_id
     try:
-        answer = try_key(config, _opened(config, ring, stored), name)
+        answer = try_key(config, opened(config, ring, stored), name)
     except VaultError as error:
         return Tried(tenant_id, None, (), None, "NOT_OPENED", str(error))
     if isinstance(answer, Refused):
@@ -71,22 +83,34 @@ def tried(config: Config, ring: KeyRing, tenant_id: int) -> Tried:
         with transaction(config) as connection:
             connect(connection, tenant_id, answer, None)
             credentials.note_tested(connection, tenant_id, stored.version)
+            detail = {"version": stored.version, "company_id": answer.company_id}
+            audit.write(connection, replace(deed, detail=detail))
     except UsageError as error:
         return Tried(tenant_id, answer.company_id, answer.scopes, answer.locked_until, "COMPANY", str(error))
     return Tried(tenant_id, answer.company_id, answer.scopes, answer.locked_until, None, None)
 
 
-def rotated(config: Config, ring: KeyRing, tenant_id: int) -> bool:
+def rotate_key(config: Config, ring: KeyRing, tenant_id: int) -> bool:
     """Seal a tenant's key anew where another master key sealed it; say whether."""
-    with transaction(config) as connection:
+    with (
+        on_record(config, "credentials rotate", tenant_id=tenant_id) as deed,
+        transaction(config) as connection,
+    ):
         stored = credentials.find(connection, tenant_id)
         if stored is None or stored.key_id == ring.sealing_id:
             return False
-        credentials.reseal(connection, tenant_id, lambda old: _resealed(config, ring, old))
+        version = credentials.reseal(connection, tenant_id, lambda old: _resealed(config, ring, old))
+        detail = {"version": version, "sealed_by": [stored.key_id, ring.sealing_id]}
+        audit.write(connection, replace(deed, detail=detail))
     return True
 
 
-def _opened(config: Config, ring: KeyRing, stored: StoredKey) -> Secret:
+def opened(config: Config, ring: KeyRing, stored: StoredKey) -> Secret:
+    """Open a stored key for the moment of a call.
+
+    Raises:
+        VaultError: It cannot be opened here.
+    """
     environment = config.require_environment()
     return open_sealed(ring, environment, stored.tenant_id, PURPOSE, stored.version, _sealed(stored))
 

@@ -6,12 +6,15 @@ spent waiting for company.
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from random import Random
 from typing import Generic, TypeVar
 
 from outbox.errors import DatabaseError
+
+log = logging.getLogger("aiaccount.database")
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -77,11 +80,17 @@ class Batches(Generic[Item, Answer]):
                 future.set_result(answer)
 
     async def _until_answered(self, items: Sequence[Item]) -> Sequence[Answer]:
-        pause = _FIRST_PAUSE
+        pause, failures = _FIRST_PAUSE, 0
         while True:
             try:
                 return await self._work(items)
-            except DatabaseError:
+            except DatabaseError as error:
+                failures += 1
+                if failures.bit_count() == 1:  # the first time, and ever more rarely
+                    log.warning(
+                        "the database gives up, and is asked again",
+                        extra={"error": str(error), "failures": failures},
+                    )
                 await asyncio.sleep(pause * self._random.uniform(0.5, 1.0))
                 pause = min(pause * 2, _LONGEST_PAUSE)
 

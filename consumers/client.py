@@ -6,6 +6,7 @@ several times slower with many calls in flight.
 """
 
 import asyncio
+import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from consumers.reply import Broken, Reply, identity, json_object
+from consumers.reply import Broken, Reply, code_of, fit, identity, json_object, reason_of
 from consumers.secret import HIDDEN, Secret
 from outbox.endpoints import Endpoint
 
@@ -30,9 +31,9 @@ PATHS: Mapping[Endpoint, str] = MappingProxyType(
     }
 )
 _OK = 200
-_READ = ("retry-after",)
+_READ = ("date", "retry-after")
 _SHORTEST_KEY = 8  # bytes: a shorter one stands in any text by chance, and keeps nothing secret
-_REASON_LENGTH = 500
+_CODE = re.compile(r"[A-Z][A-Z0-9_]{0,59}").fullmatch  # what a person reads as a code
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,29 +95,7 @@ class AiAccountClient:
     async def company(self, secret: Secret, company_name: str, seconds: float = 15.0) -> Company | Refused:
         """Test the connection: whether the key opens the company of that name."""
         path = f"/api/v1/company?{urlencode({'company': company_name})}"
-        reply = await self._get(path, secret, seconds)
-        if isinstance(reply, Broken):
-            return Refused(reply.code, reply.reason)
-        body = json_object(reply.body)
-        if reply.status != _OK:
-            error = body.get("error")
-            said = error if isinstance(error, dict) else {}
-            code, message = said.get("code"), said.get("message")
-            reason = str(message or f"AiAccount answered {reply.status}")[:_REASON_LENGTH]
-            return Refused(code if isinstance(code, str) and code else f"HTTP_{reply.status}", reason)
-        company_id, name = identity(body.get("company_id")), body.get("name")
-        if company_id is None or not isinstance(name, str):
-            return Refused("UNREADABLE", "AiAccount's answer names no company")
-        if name != company_name:
-            return Refused("WRONG_COMPANY", f"the key belongs to {name!r} and not to {company_name!r}")
-        scopes, locked = body.get("scopes"), body.get("locked_until")
-        return Company(
-            company_id=company_id,
-            name=name,
-            home_currency=str(body.get("home_currency") or ""),
-            scopes=tuple(map(str, scopes)) if isinstance(scopes, list) else (),
-            locked_until=locked if isinstance(locked, str) else None,
-        )
+        return read_company(await self._get(path, secret, seconds), company_name)
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -157,6 +136,29 @@ class AiAccountClient:
             return Broken("BODY_TOO_LARGE", f"HTTP {response.status_code} with a body over {MAX_BODY} bytes")
         read = {name: value for name in _READ if (value := response.headers.get(name)) is not None}
         return Reply(response.status_code, read, _masked(body, secret))
+
+
+def read_company(reply: Reply | Broken, company_name: str) -> Company | Refused:
+    """Say what an answer to a connection test means; its texts are short and such as the database holds."""
+    if isinstance(reply, Broken):
+        return Refused(reply.code, reply.reason)
+    body = json_object(reply.body)
+    if reply.status != _OK:
+        code = code_of(body)
+        return Refused(code if _CODE(code) else f"HTTP_{reply.status}", reason_of(reply, body))
+    company_id, name = identity(body.get("company_id")), body.get("name")
+    if company_id is None or not isinstance(name, str):
+        return Refused("UNREADABLE", "AiAccount's answer names no company")
+    if name != company_name:
+        return Refused("WRONG_COMPANY", fit(f"the key belongs to {name!r} and not to {company_name!r}"))
+    scopes, locked = body.get("scopes"), body.get("locked_until")
+    return Company(
+        company_id=company_id,
+        name=name,
+        home_currency=fit(str(body.get("home_currency") or "")),
+        scopes=tuple(fit(str(scope)) for scope in scopes) if isinstance(scopes, list) else (),
+        locked_until=fit(locked) if isinstance(locked, str) else None,
+    )
 
 
 def _transport(connections: int) -> AiohttpTransport:

@@ -6,60 +6,29 @@ before this begins; what is left when the claim ends is due again at once.
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from random import Random
-from uuid import UUID
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from consumers.accounts import Account, Accounts
-from consumers.entry import LIMITED_AT_LEAST, Entry, Verdict, attempted, confirmable, settled
+from consumers.accounts import Account
+from consumers.breakers import Breaker, keeping
+from consumers.calling import call
+from consumers.claim import Claim, Tools
+from consumers.entry import LIMITED_AT_LEAST, Entry, Verdict, attempted
+from consumers.gate import Hold, hold_before, hold_of, is_gated
 from consumers.judge import Judgement, Stop, judge
 from consumers.metrics import ConsumerMetrics
 from consumers.outcomes import Outcome, Treatment
-from consumers.pushing import Push, Pushed, Pusher
+from consumers.pushing import Push
 from consumers.release import Ending, Trouble, record_of
 from consumers.reply import fit
 from consumers.schedule import DAY, HOUR
-from consumers.steps import Steps
-from consumers.stops import Limit, Stops
+from consumers.steps import Intended
 from consumers.view import View, read_view, sent_of
 from mappers import plan
-from outbox.endpoints import Endpoint
-from outbox.errors import VaultError
-from outbox.failpoints import Reach
 
 log = logging.getLogger("aiaccount.delivery")
 
-SPREAD = 5.0
-"""Seconds over which what a tenant's limit held back comes again."""
-_REFUSED = (Treatment.BLOCK, Treatment.PARK, Treatment.RETRY)
 _STOPS = (Treatment.STOP_TENANT, Treatment.STOP_ENDPOINT)
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A task that this worker holds: the token, and when the claim ends on the worker's monotonic clock."""
-
-    endpoint: Endpoint
-    aggregate_id: int
-    token: UUID
-    ends: float
-    changed_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What every delivery of a process works with; `clock` is monotonic, in seconds."""
-
-    steps: Steps
-    accounts: Accounts
-    pusher: Pusher
-    stops: Stops
-    clock: Callable[[], float]
-    random: Random
-    reach: Reach
-    metrics: ConsumerMetrics
 
 
 class OvertakenError(Exception):
@@ -136,18 +105,19 @@ class Delivery:
             push = next((push for push in judgement.pushes if push.number not in tried), None)
             if push is None or clock() >= self._claim.ends:
                 return
-            limit = self._tools.stops.limit(account.tenant_id)
-            if limit is not None and limit.until > clock():
-                self._hold([push.number for push in judgement.pushes], limit)
-                return
+            tools, endpoint = self._tools, self._claim.endpoint
+            hold = hold_before(endpoint, self._view, tools.stops, tools.pusher.outages, clock())
             tried.add(push.number)
-            outcome = await self._push(account, tenant.company_id, push.document)
+            outcome = hold or await self._push(account, tenant.company_id, push.document)
+            if isinstance(outcome, Hold):
+                self._hold([push.number for push in judgement.pushes], outcome)
+                return
             if outcome is not None and outcome.treatment in _STOPS:
                 stop = Stop(outcome.code, outcome.reason)
-                self._tools.stops.note(self._claim.endpoint, account, outcome)
+                tools.stops.note(endpoint, account, outcome)
             elif outcome is not None and outcome.treatment is Treatment.LIMITED:
                 until = clock() + max(outcome.wait or 0.0, LIMITED_AT_LEAST)
-                self._tools.stops.note_limit(account.tenant_id, Limit(until, outcome.reason))
+                tools.stops.note_limit(account.tenant_id, until)
 
     def _stop(self, account: Account, known: Stop | None) -> Stop | None:
         """Return why the tenant is not called, as the database says or this process has just learnt."""
@@ -159,20 +129,36 @@ class Delivery:
         entries = self.ending.entries
         sent = sent_of(self._claim.endpoint, list(entries.values()))
         outcomes = plan(
-            self._claim.endpoint, account.settings, self._view.snapshot, [*sent, *self._view.others]
+            self._claim.endpoint,
+            account.settings,
+            self._view.snapshot,
+            [*sent, *self._view.others],
+            self._view.decisions,
         )
-        return judge(outcomes, entries, stop, self._tools.clock(), self._tools.random)
+        tools = self._tools
+        return judge(
+            outcomes,
+            entries,
+            stop,
+            tools.clock(),
+            tools.random,
+            self._view.breakers,
+            adopts=self._view.adopts,
+        )
 
     async def _push(
         self, account: Account, company_id: str, document: Mapping[str, object]
-    ) -> Outcome | None:
-        """Intend one document, call, and note what came of it."""
+    ) -> Outcome | Hold | None:
+        """Intend one document, call, and note what came of it; a hold where nothing may be called for now."""
         number = str(document["number"])
         before = self.ending.entries.get(number) or Entry(number)
         resend = before.doubt_at is not None
         snapshot_text = before.snapshot_text if resend else self._view.snapshot_text
+        if snapshot_text is None:  # the row is gone, and what was sent of it is reversed
+            snapshot_text = next((one.snapshot_text for one in self.ending.entries.values()), None)
         if snapshot_text is None:
             raise ValueError(f"{number}: there is no snapshot to push from")
+        breaker = keeping(self._view.breakers, document, before)
         intended = await self._tools.steps.intents.ask(
             {
                 "endpoint": self._claim.endpoint,
@@ -185,58 +171,51 @@ class Delivery:
                 "snapshot": snapshot_text,
                 "key_version": account.key_version,
                 "settings_version": account.settings_version,
+                "gated": is_gated(self._view),
+                "lacks_code": breaker.code if breaker else None,
+                "lacks_value": breaker.value if breaker else None,
             }
         )
         if intended.taken and intended.held:
             taken = before.marked(Verdict.CONFLICT, "NUMBER_TAKEN", "the number stands for another row")
             self._keep(taken)
             return None
+        if intended.kept:
+            return self._kept(before, intended, breaker)
         if not intended.written:
             raise OvertakenError
         self._tools.reach("intended")
         entry = attempted(before, document, snapshot_text, self._tools.clock())
         self.ending = replace(self.ending, intended=self.ending.intended | {number})
-        entry, outcome = await self._call(
-            Push(self._claim.endpoint, company_id, document, self._claim.ends), account, before, entry
+        push = Push(
+            self._claim.endpoint,
+            company_id,
+            document,
+            self._claim.ends,
+            probes=intended.probes,
+            adopts=number in self._view.adopts,
         )
-        self._keep(entry)
-        self.ending = replace(self.ending, last=outcome or self.ending.last)
-        return outcome
+        called = await call(push, account, before, entry, self._view.breakers, self._tools)
+        self._keep(called.entry)
+        attempts = self.ending.attempts + ((called.attempt,) if called.attempt else ())
+        self.ending = replace(self.ending, last=called.outcome or self.ending.last, attempts=attempts)
+        return called.outcome
 
-    async def _call(
-        self, push: Push, account: Account, before: Entry, entry: Entry
-    ) -> tuple[Entry, Outcome | None]:
-        """Call AiAccount and return the entry with what came of it."""
-        clock, pusher = self._tools.clock, self._tools.pusher
-        started = clock()
-        try:
-            pushed = await pusher.push(push, lambda: self._tools.accounts.open(account))
-        except VaultError as error:
-            pushed = Pushed(Outcome(Treatment.BLOCK, "KEY_UNREADABLE", str(error), certain=True), None)
-        except Exception as error:
-            log.exception("push failed", extra={"endpoint": push.endpoint.value, "number": entry.number})
-            said = f"{type(error).__name__} in our own code"
-            pushed = Pushed(Outcome(Treatment.UNKNOWN, "CALL_FAILED", said, certain=False), started)
-        outcome = pushed.outcome
-        if outcome is None:  # the claim ended before the first call: nothing was sent
-            return replace(before, next_at=clock()), None
-        self._tools.metrics.attempt(push.endpoint, outcome.code, clock() - started)
-        entry = replace(entry, doubt_at=before.doubt_at if pushed.doubt_at is None else pushed.doubt_at)
-        if outcome.treatment in _REFUSED and confirmable(entry, clock()):
-            try:
-                outcome = await pusher.confirm(push, lambda: self._tools.accounts.open(account)) or outcome
-                entry = replace(entry, doubt_at=None)
-            except (LookupError, VaultError):
-                log.info("look-up without an answer", extra={"number": entry.number})
-        return settled(entry, outcome, clock(), self._tools.random), outcome
+    def _kept(self, before: Entry, intended: Intended, breaker: Breaker | None) -> Hold | None:
+        """Say what the gate keeps: all of the tenant's documents, or this one for what the books lack."""
+        hold = hold_of(intended, self._tools.clock())
+        if hold is None and breaker is not None:
+            until = self._tools.clock() + intended.seconds
+            self._keep(before.held(Verdict.BLOCK, breaker.code, breaker.reason, until))
+        return hold
 
-    def _hold(self, numbers: Sequence[str], limit: Limit) -> None:
+    def _hold(self, numbers: Sequence[str], hold: Hold) -> None:
         """Note that these documents wait until the tenant may be called again, each a little longer."""
-        until = limit.until + self._tools.random.uniform(0, SPREAD)
+        until = hold.spread(self._tools.random)
         for number in numbers:
             entry = self.ending.entries.get(number) or Entry(number)
-            self._keep(entry.limited(until, limit.reason))
-        self.ending = replace(self.ending, due_at=until)
+            self._keep(entry.held(Verdict.RETRY, hold.code, hold.reason, until))
+        self.ending = replace(self.ending, due_at=until, hold=hold.code)
 
     def _keep(self, entry: Entry) -> None:
         self.ending = replace(self.ending, entries={**self.ending.entries, entry.number: entry})
@@ -264,6 +243,8 @@ def _note(claim: Claim, view: View, ending: Ending, metrics: ConsumerMetrics, *,
         outcome = "overtaken"
     elif ending.last is not None:
         outcome = ending.last.treatment.value
+    elif ending.hold is not None:
+        outcome = "held"
     metrics.deliveries.labels(claim.endpoint, outcome).inc()
     accepted = ending.accepted(view)
     if accepted and claim.changed_at is not None:
@@ -274,7 +255,7 @@ def _note(claim: Claim, view: View, ending: Ending, metrics: ConsumerMetrics, *,
             "endpoint": claim.endpoint.value,
             "aggregate": claim.aggregate_id,
             "outcome": outcome,
-            "code": ending.last.code if ending.last else None,
+            "code": ending.last.code if ending.last else ending.hold,
             "accepted": ",".join(entry.number for entry in accepted) or None,
             "due_in": None if ending.due_at is None else round(ending.due_at - ending.now, 1),
         },

@@ -10,8 +10,9 @@ from enum import StrEnum
 from random import Random
 from typing import assert_never
 
-from consumers.outcomes import Outcome, Treatment
-from consumers.schedule import DAY, HOUR, PARK_AFTER, next_delay
+from consumers.adoption import ADOPTED
+from consumers.outcomes import MASTER_DATA, Outcome, Treatment
+from consumers.schedule import DAY, HOUR, PARK_AFTER, PROBE_AFTER, next_delay
 
 LIMITED_AT_LEAST = 1.0
 """Seconds that a tenant waits after too many calls, even if told to wait none."""
@@ -28,6 +29,9 @@ class Verdict(StrEnum):
     CONFLICT = "conflict"
     SKIP = "skip"
     PARK = "park"
+
+
+_PASSING = (None, Verdict.RETRY, Verdict.PARK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,11 @@ class Entry:
         return self.remote_id is not None
 
     @property
+    def adopted(self) -> bool:
+        """Whether AiAccount's own document stands for the row, since a person said so."""
+        return self.accepted and self.code == ADOPTED
+
+    @property
     def taken(self) -> bool:
         """Whether AiAccount, or another aggregate, has other content under this number."""
         return self.verdict is Verdict.CONFLICT and not self.accepted
@@ -65,20 +74,26 @@ class Entry:
         """Return it with what the mapper says of it, and no deadline of its own."""
         return replace(self, verdict=verdict, code=code, reason=reason, next_at=None)
 
-    def limited(self, until: float, reason: str) -> "Entry":
-        """Return it waiting until the tenant may be called again; no attempt was made."""
-        return replace(self, verdict=Verdict.RETRY, code="RATE_LIMITED", reason=reason, next_at=until)
+    def held(self, verdict: Verdict, code: str, reason: str, until: float) -> "Entry":
+        """Return it waiting until it may be called for; no attempt was made."""
+        return replace(self, verdict=verdict, code=code, reason=reason, next_at=until)
 
 
 def attempted(entry: Entry, document: Mapping[str, object], snapshot_text: str, began: float) -> Entry:
-    """Return the entry with an attempt begun: from now on the document may exist."""
+    """Return the entry with an attempt begun: from now on the document may exist.
+
+    The schedule and its 72 hours begin anew where the last outcome was no failure that may pass, or the row
+    changed: what was blocked for a week and meets a hiccup when it goes again is not parked for it.
+    """
+    goes_on = entry.verdict in _PASSING and entry.snapshot_text in (None, snapshot_text)
+    attempts = entry.attempts if goes_on else 0
     return replace(
         entry,
         document=document,
         snapshot_text=snapshot_text,
         doubt_at=began,
-        attempts=entry.attempts + 1,
-        first_at=began if entry.first_at is None else entry.first_at,
+        attempts=attempts + 1,
+        first_at=entry.first_at if attempts and entry.first_at is not None else began,
     )
 
 
@@ -94,12 +109,15 @@ def settled(entry: Entry, outcome: Outcome, now: float, random: Random) -> Entry
     told = replace(entry, code=outcome.code, reason=outcome.reason)
     match outcome.treatment:
         case Treatment.ACCEPTED:
-            return replace(entry.marked(None, None, None), doubt_at=None, remote_id=outcome.remote_id)
+            adopted = (outcome.code, outcome.reason) if outcome.code == ADOPTED else (None, None)
+            return replace(entry.marked(None, *adopted), doubt_at=None, remote_id=outcome.remote_id)
         case Treatment.CONFLICT:
             after = replace(told, doubt_at=None, verdict=Verdict.CONFLICT, next_at=None)
         case Treatment.LIMITED:
             wait = max(outcome.wait or 0.0, LIMITED_AT_LEAST)
             after = replace(told, verdict=Verdict.RETRY, next_at=now + wait, attempts=entry.attempts - 1)
+        case Treatment.BLOCK if outcome.code in MASTER_DATA:
+            after = replace(told, verdict=Verdict.BLOCK, next_at=now + PROBE_AFTER * random.uniform(1.0, 1.1))
         case Treatment.BLOCK | Treatment.STOP_ENDPOINT | Treatment.STOP_TENANT:
             after = replace(told, verdict=Verdict.BLOCK, next_at=now + hourly(random))
         case Treatment.PARK:

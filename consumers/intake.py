@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
-from consumers.delivery import Claim
+from consumers.claim import Claim
 from consumers.offsets import Partition
 from consumers.steps import Steps
 from outbox.endpoints import Endpoint

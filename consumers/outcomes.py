@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 
-from consumers.reply import Broken, Reply, code_of, fit, identity, json_object, reason_of, shown
+from consumers.blame import code_in, value_in
+from consumers.reply import Broken, Reply, code_of, codes_of, fit, identity, json_object, reason_of, shown
 from consumers.retry_after import MAX_WAIT, parse_retry_after
 
 
@@ -35,7 +36,8 @@ class Outcome:
 
     `code` is one of a bounded set, fit for a metric's label; `reason` is text for people, at most 500
     characters. `wait` is in seconds, where the server named a time. `stray` marks a 5xx that carries a
-    refusal's code: it counts as that refusal only after three tries.
+    refusal's code: it counts as that refusal only after three tries. `value` is what a refusal by the books
+    names (the tax code that is missing, until when the period is locked), at most 100 characters.
     """
 
     treatment: Treatment
@@ -45,9 +47,10 @@ class Outcome:
     remote_id: str | None = None
     wait: float | None = None
     stray: bool = False
+    value: str | None = None
 
 
-_BLOCKS = (
+MASTER_DATA = (
     "TAX_CODE_MISSING",
     "CURRENCY_NOT_ENABLED",
     "ACCOUNT_MISSING",
@@ -62,7 +65,7 @@ _PARKS = ("AMOUNT_EXCEEDS_OUTSTANDING", "TOTAL_MISMATCH", "EXCHANGE_RATE_MISSING
 
 # The codes of a 422, wherever a server sends them.
 _REFUSALS: Mapping[str, Treatment] = {
-    **dict.fromkeys(_BLOCKS, Treatment.BLOCK),
+    **dict.fromkeys(MASTER_DATA, Treatment.BLOCK),
     **dict.fromkeys(_WAITS, Treatment.RETRY),
     **dict.fromkeys(_PARKS, Treatment.PARK),
 }
@@ -86,12 +89,6 @@ _BARE: Mapping[int, tuple[Treatment, str]] = {
     422: (Treatment.PARK, "VALIDATION_FAILED"),
 }
 
-_ABSENT = ("missing", "not found", "does not exist", "not exist", "unknown", "not enabled")
-_THINGS = (
-    ("tax code", "TAX_CODE_MISSING"),
-    ("currency", "CURRENCY_NOT_ENABLED"),
-    ("account", "ACCOUNT_MISSING"),
-)
 _OK, _CREATED, _BAD_REQUEST, _NOT_FOUND, _CONFLICT, _UNPROCESSABLE, _TOO_MANY = (
     200,
     201,
@@ -103,16 +100,16 @@ _OK, _CREATED, _BAD_REQUEST, _NOT_FOUND, _CONFLICT, _UNPROCESSABLE, _TOO_MANY = 
 )
 _SERVER_ERRORS = 500
 _BUSY_SECONDS = 2.0
+_SHOWN = 60  # characters of a code that we do not know
 _LIMITED_SECONDS = 60.0
 
 
-def classify(reply: Reply | Broken, sent: Mapping[str, object], now: float) -> Outcome:
+def classify(reply: Reply | Broken, sent: Mapping[str, object]) -> Outcome:
     """Say what a reply to a push means.
 
     Args:
         reply: What came back.
         sent: The document as it was sent.
-        now: Seconds since 1970, for a `Retry-After` that is a date.
 
     Returns:
         The outcome; never an error, whatever the reply holds. Source: the API page's table of replies.
@@ -127,7 +124,7 @@ def classify(reply: Reply | Broken, sent: Mapping[str, object], now: float) -> O
     if reply.status in (_OK, _CREATED):
         return _success(reply, body, sent)
     if reply.status == _TOO_MANY:
-        wait = parse_retry_after(reply.headers.get("retry-after"), now)
+        wait = parse_retry_after(reply.headers.get("retry-after"), reply.headers.get("date"))
         wait = _LIMITED_SECONDS if wait is None else min(wait, MAX_WAIT)
         return Outcome(Treatment.LIMITED, "RATE_LIMITED", reason_of(reply, body), certain=True, wait=wait)
     return _refusal(reply, body)
@@ -155,15 +152,20 @@ def _refusal(reply: Reply, body: Mapping[str, object]) -> Outcome:
     reason, status = reason_of(reply, body), reply.status
     if code == "REQUEST_IN_PROGRESS" and status == _CONFLICT:
         return Outcome(Treatment.BUSY, code, reason, certain=False, wait=_BUSY_SECONDS)
+    may_refuse = status in (_BAD_REQUEST, _UNPROCESSABLE) or status >= _SERVER_ERRORS
+    if code not in _REFUSALS and may_refuse:
+        code = next((other for other in codes_of(body) if other in _REFUSALS), code)
     if code not in _REFUSALS and status in (_BAD_REQUEST, _UNPROCESSABLE):
-        code = _named_in(reason) or code
-    if code in _REFUSALS and status in (_BAD_REQUEST, _UNPROCESSABLE):
-        return Outcome(_REFUSALS[code], code, reason, certain=True)
-    if code in _REFUSALS and status >= _SERVER_ERRORS:
-        return Outcome(_REFUSALS[code], code, reason, certain=False, stray=True)
+        code = code_in(reason) or code
+    if code in _REFUSALS and may_refuse:
+        treatment, stray = _REFUSALS[code], status >= _SERVER_ERRORS
+        value = value_in(body, code, reason) if treatment is Treatment.BLOCK else None
+        return Outcome(treatment, code, reason, certain=not stray, stray=stray, value=value)
     row = _ROWS.get((status, code))
     if row is not None:
         return Outcome(row, code, reason, certain=True)
+    if code and code not in reason:  # one that we do not know: people see it, no metric does
+        reason = fit(f"{code[:_SHOWN]}: {reason}")
     if status in _BARE:
         treatment, bare = _BARE[status]
         return Outcome(treatment, bare, reason, certain=True)
@@ -223,14 +225,6 @@ def _amount(value: object) -> Decimal | None:
     except InvalidOperation:
         return None
     return amount if amount.is_finite() else None
-
-
-def _named_in(reason: str) -> str | None:
-    """Find the refusal that a text describes, such as "Tax Code 'SR' not found"."""
-    text = reason.lower().replace("_", " ")
-    if not any(word in text for word in _ABSENT):
-        return None
-    return next((code for thing, code in _THINGS if thing in text), None)
 
 
 def _unknown(code: str, reason: str) -> Outcome:

@@ -5,7 +5,6 @@ Every attempt of one content carries the same body and the same key, so that AiA
 
 import asyncio
 import hashlib
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from random import Random
@@ -14,7 +13,9 @@ from uuid import uuid4
 
 import tenacity
 
+from consumers.adoption import Adoption, adopt
 from consumers.client import Call
+from consumers.outage import Outages
 from consumers.outcomes import Outcome, Treatment, as_refusal, classify, found
 from consumers.reply import Broken, Reply
 from consumers.secret import Secret
@@ -45,36 +46,45 @@ class Client(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """A document to push: where to, whose it is, and until when an attempt may begin (monotonic)."""
+    """A document to push: where to, whose it is, and until when a call may begin (monotonic).
+
+    One that `probes` an endpoint that is down is called for once. One that `adopts` takes what is in its way
+    for the row's own, since a person said so.
+    """
 
     endpoint: Endpoint
     company_id: str
     document: Mapping[str, object]
     ends: float
+    probes: bool = False
+    adopts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """What came of it: the last outcome, and when the last attempt of unknown outcome began, if any did.
+    """What came of it: the last outcome, when the last call of unknown outcome began, and how many calls.
 
     `outcome` is None where the claim had ended before the first call.
     """
 
     outcome: Outcome | None
     doubt_at: float | None
+    calls: int = 0
 
 
 class Pusher:
     """Push documents through `client`; `clock` is monotonic, in seconds, and `seconds` are one attempt's."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the one place where its parts meet
         self,
         client: Client,
         clock: Callable[[], float],
         random: Random,
         seconds: float = ATTEMPT_SECONDS,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        outages: Outages | None = None,
     ) -> None:
+        self.outages = outages or Outages()
         self._client = client
         self._seconds = seconds
         self._clock = clock
@@ -98,7 +108,7 @@ class Pusher:
         last = min(over, push.ends)
         doubt_at: float | None = None
         outcome: Outcome | None = None
-        tries = 0
+        tries, most = 0, 1 if push.probes else ATTEMPTS
 
         async def attempt() -> Outcome | None:
             nonlocal doubt_at, outcome, tries
@@ -114,16 +124,23 @@ class Pusher:
             tries += 1
             call = Call(push.endpoint, secret, body, key, str(uuid4()))
             seconds = min(self._seconds, over - began)
-            outcome = classify(await self._client.post(call, seconds), push.document, time.time())
+            outcome = classify(await self._client.post(call, seconds), push.document)
             if not outcome.certain:
                 doubt_at = began
+            self.outages.note(
+                push.endpoint,
+                self._clock(),
+                failed=outcome.treatment is Treatment.UNKNOWN and not outcome.stray,
+            )
             return outcome
 
         def enough(state: tenacity.RetryCallState) -> bool:
-            return state.attempt_number >= ATTEMPTS or self._clock() >= last
+            now = self._clock()
+            down = self.outages.down_until(push.endpoint, now) is not None
+            return state.attempt_number >= most or now >= last or down
 
         await self._retrying.copy(stop=enough)(attempt)
-        return Pushed(_told(outcome, tries), doubt_at)
+        return Pushed(_told(outcome, tries), doubt_at, tries)
 
     async def confirm(self, push: Push, open_key: Callable[[], Secret]) -> Outcome | None:
         """Look whether a refused document that may exist does.
@@ -134,16 +151,28 @@ class Pusher:
         Raises:
             LookupError: The look-up gave no answer: the doubt stays.
         """
+        if self._clock() >= push.ends:
+            raise LookupError("the claim has ended")
+        return found(await self._look_up(push, open_key()), push.document)
+
+    async def adopt(self, push: Push, open_key: Callable[[], Secret]) -> Adoption:
+        """Look at what was in the way of a document, and take it for the row's own if it can be.
+
+        Raises:
+            VaultError: The key cannot be opened.
+        """
+        if self._clock() >= push.ends:
+            return adopt(Broken("TIMEOUT", "the claim has ended"), push.document)
+        return adopt(await self._look_up(push, open_key()), push.document)
+
+    async def _look_up(self, push: Push, secret: Secret) -> Reply | Broken:
         contact = push.document.get("contact")
         identity = {
             "company": str(push.document["company_name"]),
             "number": str(push.document["number"]),
             "contact": str(contact.get("code") if isinstance(contact, dict) else ""),
         }
-        if self._clock() >= push.ends:
-            raise LookupError("the claim has ended")
-        reply = await self._client.look_up(push.endpoint, open_key(), identity, self._seconds)
-        return found(reply, push.document)
+        return await self._client.look_up(push.endpoint, secret, identity, self._seconds)
 
 
 def _told(outcome: Outcome | None, tries: int) -> Outcome | None:

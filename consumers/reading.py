@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Protocol
 
 from consumers.intake import Intake, Item
@@ -27,6 +28,8 @@ COMMIT_SECONDS = 0.25
 LAG_SECONDS = 5.0
 ALIVE_SECONDS = 60.0
 _AGAIN_SECONDS = 1.0
+_ENOUGH = 5
+"""Errors of the broker in a row after which the group is left and joined again."""
 
 
 class Reader(Protocol):
@@ -125,21 +128,39 @@ class Reading:
 
     def _run(self) -> None:
         reader: Reader | None = None
+        failures = 0
         while not self._stop.is_set():
             try:
                 if reader is None:
                     reader = self._open(self._lost)
                 self.run_once(reader)
+                failures = 0
             except BrokerError as error:
                 log.warning("cannot read", extra=self._fields(error))
+                failures += 1
+            except Exception as error:
+                if self._loop.is_closed():  # the process ends
+                    log.debug("reading ends", extra=self._fields(error))
+                    break
+                # The client does not foresee everything, such as partitions that are there no more.
+                log.exception("reading failed", extra=self._fields(error))
+                failures = _ENOUGH
+            if failures:
+                if failures >= _ENOUGH:
+                    self._leave(reader)
+                    reader = None
                 self._stop.wait(_AGAIN_SECONDS)
-            except RuntimeError as error:
-                if not self._loop.is_closed():  # else the process ends
-                    raise
-                log.debug("reading ends", extra=self._fields(error))
-                break
         if reader is not None:
             self._close(reader)
+
+    def _leave(self, reader: Reader | None) -> None:
+        """Leave the group after errors that do not go away: what was not committed is read again."""
+        self._offsets = Offsets()
+        self._paused = False
+        if reader is not None:
+            log.warning("reading begins anew", extra={"endpoint": self._endpoint.value})
+            with suppress(Exception):  # it may be broken in any way
+                reader.close()
 
     def _close(self, reader: Reader) -> None:
         try:

@@ -9,10 +9,12 @@ import re
 
 from consumers.secret import HIDDEN, open_texts
 
+_NAME = r"(?:authorization|x-api-key|api[_-]?key)\b"
+_VALUE = rf"(?!(?:[\w-]*-)?{_NAME})[^\s'\",;]+"  # where a header is empty, the next one's name is no value
 _PATTERNS = (
-    re.compile(r"(\bBearer\s+)[^\s'\",;]+", re.IGNORECASE),
+    re.compile(rf"(\b(?:Bearer\s+)+){_VALUE}", re.IGNORECASE),
     re.compile(
-        r"(\b(?:authorization|x-api-key|api[_-]?key)\b['\"]?\s*[:=]\s*['\"]?)(?!Bearer\b)[^\s'\",;]+",
+        rf"(\b{_NAME}['\"]?\s*[:=]\s*['\"]?)(?!Bearer\b)(?:(?:Basic|Digest|Token|ApiKey)\s+)?{_VALUE}",
         re.IGNORECASE,
     ),
 )

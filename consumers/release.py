@@ -7,12 +7,12 @@ from uuid import UUID
 
 from consumers.accounts import Account
 from consumers.entry import Entry
-from consumers.outcomes import Outcome, Treatment
-from consumers.steps import Record
+from consumers.learned import Attempt, learned
+from consumers.outcomes import Outcome
+from consumers.steps import NOTHING, Record
 from consumers.view import View
 from outbox.endpoints import Endpoint
 
-_ALL = "*"
 _LEADS = {Endpoint.POS_INVOICE: Endpoint.POS_RECEIPT, Endpoint.KOL_BILL: Endpoint.KOL_PAYMENT}
 
 
@@ -29,7 +29,8 @@ class Ending:
     """The state of a delivery as it ends; times are on the worker's monotonic clock.
 
     `entries` are the aggregate's at this endpoint as they should stand, `intended` the numbers of those that
-    this delivery wrote as intents, `waits` whether one waits for another document.
+    this delivery wrote as intents, `attempts` what was tried, `waits` whether one waits for another document,
+    `hold` why nothing may be called for now.
     """
 
     now: float = 0.0
@@ -40,6 +41,8 @@ class Ending:
     waits: bool = False
     trouble: Trouble | None = None
     last: Outcome | None = None
+    attempts: tuple[Attempt, ...] = ()
+    hold: str | None = None
 
     def accepted(self, view: View | None) -> list[Entry]:
         """Return the entries that this delivery saw accepted."""
@@ -68,7 +71,7 @@ def record_of(
     changed = [
         entry
         for number, entry in ending.entries.items()
-        if entry != before.get(number) and (entry not in accepted or entry.verdict is not None)
+        if entry != before.get(number) and (entry not in accepted or entry.code is not None)
     ]
     known = before.keys() | ending.intended
     woken = [{**key_of, "endpoint": _LEADS[endpoint]}] if accepted and endpoint in _LEADS else []
@@ -91,8 +94,12 @@ def record_of(
         accepted=[_accepted(company, entry) for entry in accepted],
         fresh=[_noted(company, entry, ending.now) for entry in changed if entry.number not in known],
         noted=[_noted(company, entry, ending.now) for entry in changed if entry.number in known],
-        stops=_stops(endpoint, ending),
         woken=woken,
+        learned=learned(
+            endpoint, aggregate_id, ending.account, company["company_id"], ending.attempts, ending.now
+        )
+        if ending.account
+        else NOTHING,
     )
 
 
@@ -118,21 +125,3 @@ def _noted(company: Mapping[str, Any], entry: Entry, now: float) -> dict[str, An
         "doubt_age": None if entry.doubt_at is None else max(now - entry.doubt_at, 0.0),
         "next_in": None if entry.next_at is None else max(entry.next_at - now, 0.0),
     }
-
-
-def _stops(endpoint: Endpoint, ending: Ending) -> list[dict[str, Any]]:
-    outcome, account = ending.last, ending.account
-    if outcome is None or account is None:
-        return []
-    if outcome.treatment not in (Treatment.STOP_TENANT, Treatment.STOP_ENDPOINT):
-        return []
-    return [
-        {
-            "tenant_id": account.tenant_id,
-            "stopped": _ALL if outcome.treatment is Treatment.STOP_TENANT else endpoint,
-            "code": outcome.code,
-            "reason": outcome.reason,
-            "key_version": account.key_version,
-            "settings_version": account.settings_version,
-        }
-    ]

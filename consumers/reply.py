@@ -34,6 +34,18 @@ def json_object(body: bytes) -> Mapping[str, object]:
     return value if isinstance(value, dict) else {}
 
 
+def problems_of(body: Mapping[str, object]) -> list[Mapping[str, object]]:
+    """Return the problems that an error body names: the first, then all of them."""
+    errors = body.get("errors")
+    named = [body.get("error"), *(errors if isinstance(errors, list) else [])]
+    return [problem for problem in named if isinstance(problem, dict)]
+
+
+def codes_of(body: Mapping[str, object]) -> list[str]:
+    """Return the codes of all problems that an error body names."""
+    return [code for problem in problems_of(body) if isinstance(code := problem.get("code"), str)]
+
+
 def code_of(body: Mapping[str, object]) -> str:
     """Return the code of an error body; empty where it has none."""
     error = body.get("error")

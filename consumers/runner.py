@@ -16,8 +16,9 @@ import psycopg
 import uvloop
 
 from consumers.accounts import Accounts
+from consumers.claim import Claim, Tools
 from consumers.client import AiAccountClient
-from consumers.delivery import Claim, Tools, deliver
+from consumers.delivery import deliver
 from consumers.intake import Intake
 from consumers.keyring import KeyRing
 from consumers.metrics import ConsumerMetrics
@@ -141,7 +142,7 @@ def _open_reader(
     """Join the endpoint's consumer group."""
     return GroupReader(
         config.bootstrap_servers,
-        f"aiaccount-sync.{endpoint}",
+        endpoint.group,
         [TOPICS[endpoint.aggregate]],
         f"aiaccount-sync-{endpoint}-{socket.gethostname()}",
         session_timeout=config.session_seconds,

@@ -10,6 +10,8 @@ DELAYS = (10.0, 30.0, 120.0, 600.0, 1800.0, 3600.0)
 HOUR = 3600.0
 DAY = 86_400.0
 PARK_AFTER = 72 * HOUR
+PROBE_AFTER = 900.0
+"""How often what the books refuse is tried; the statements say it as 15 minutes."""
 
 
 def next_delay(attempts: int, random: Random) -> float:

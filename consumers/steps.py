@@ -1,11 +1,13 @@
 """The database steps of a delivery, each grouped over many deliveries: claim, read, intend, record.
 
 The SQL is in `steps.sql`; here rows go in as one JSON parameter and come out as values. A connection comes
-from a pool in autocommit; a record is one transaction of several statements, sent together.
+from a pool in autocommit; a record is one transaction of several statements. They are not sent together:
+between statements that are, PostgreSQL takes a process that stands still for one at work, and waits for ever.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -13,10 +15,11 @@ from uuid import UUID
 
 import psycopg
 from psycopg.rows import dict_row
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg_pool import AsyncConnectionPool
 
 from consumers.batches import Batches
 from outbox.errors import DatabaseError
+from outbox.session import STANDSTILL
 from outbox.statements import statements
 
 Row = Mapping[str, Any]
@@ -27,17 +30,48 @@ _TRANSIENT = (
     psycopg.errors.SerializationFailure,
     psycopg.errors.DeadlockDetected,
     psycopg.errors.ReadOnlySqlTransaction,
-    PoolTimeout,
+    psycopg.errors.IdleInTransactionSessionTimeout,
 )
+_INSTALLATION = ("42", "3F")
+"""Classes of errors about what is missing or not allowed: a deployment in the wrong order, never one row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Intended:
-    """What became of an intent: written; else whether the token still holds and the number is another's."""
+    """What became of an intent.
+
+    Written; else whether the token still holds, whether the number is another's, and what the gate says:
+    `kept` is why not now (PACED, RATE_LIMITED, ENDPOINT_DOWN or a breaker's code), for about `seconds`.
+    `probes` says that this one call tries an endpoint that is down.
+    """
 
     written: bool
     held: bool
     taken: bool
+    kept: str | None = None
+    seconds: float = 0.0
+    probes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What a delivery's attempts teach all processes: rows by the statement's parameter."""
+
+    attempts: Sequence[Row] = ()
+    limits: Sequence[Row] = ()
+    outages: Sequence[Row] = ()
+    recovered: Sequence[Row] = ()
+    refusals: Sequence[Row] = ()
+    passed: Sequence[Row] = ()
+    stops: Sequence[Row] = ()
+
+    @property
+    def of_the_gate(self) -> Sequence[Row]:
+        """The rows that change what calls are given out by; each names its tenant, its endpoint or both."""
+        return [*self.limits, *self.outages, *self.recovered, *self.refusals, *self.passed]
+
+
+NOTHING = Learned()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +83,8 @@ class Record:
     accepted: Sequence[Row]
     fresh: Sequence[Row]
     noted: Sequence[Row]
-    stops: Sequence[Row]
     woken: Sequence[Row]
+    learned: Learned = NOTHING
 
 
 # Every statement here looks up some rows by key. While tables grow faster than their statistics the planner
@@ -58,10 +92,12 @@ class Record:
 _SETTINGS = {
     "TimeZone": "UTC",
     "synchronous_commit": "on",
+    **STANDSTILL,
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
     "jit": "off",
+    "plan_cache_mode": "force_generic_plan",
 }
 
 
@@ -96,15 +132,29 @@ class Steps:
         return [by_id.get(tenant) for tenant in tenants]
 
     async def _intend(self, rows: Sequence[Row]) -> list[Intended]:
+        """Write intents; those marked `gated` are given a call, one batch at a time, or are kept."""
+        numbered = [{"n": n, **row} for n, row in enumerate(rows)]
+        gate = _gate([row for row in rows if row.get("gated")])
         try:
-            found = await self._run("intend", rows=rows)
+            found = await self._gated(gate, numbered)
         except psycopg.errors.UniqueViolation:  # somebody took a number meanwhile: now it can be seen
-            found = await self._run("intend", rows=rows)
+            found = await self._gated(gate, numbered)
         by_token = {
-            (str(row["token"]), row["number"]): Intended(row["written"], row["held"], row["taken"])
+            (str(row["token"]), row["number"]): Intended(
+                row["written"], row["held"], row["taken"], row["kept"], row["seconds"] or 0.0, row["probes"]
+            )
             for row in found
         }
         return [by_token[row["token"], row["number"]] for row in rows]
+
+    async def _gated(self, gate: Row, rows: Sequence[Row]) -> list[Row]:
+        if not gate:
+            return await self._run("intend", rows=rows)
+        async with self._connection() as connection, connection.transaction():
+            await connection.execute(_SQL["gate_lock"], gate)
+            cursor = await connection.execute(_SQL["intend"], {"rows": _json(rows)})
+            found: list[Row] = await cursor.fetchall()
+            return found
 
     async def _record(self, records: Sequence[Record]) -> list[bool]:
         """Record outcomes and release, in one transaction; says of each whether the token still held."""
@@ -114,39 +164,62 @@ class Steps:
 
         accepted = gathered([record.accepted for record in records])
         woken = gathered([record.woken for record in records])
+        learned = {
+            name: gathered([getattr(record.learned, name) for record in records])
+            for name in ("attempts", "limits", "outages", "recovered", "refusals", "passed", "stops")
+        }
+        gate = _gate(gathered([record.learned.of_the_gate for record in records]))
         parts: list[tuple[str, str, Sequence[Row]]] = [
             ("record_lock", "touched", gathered([record.touched for record in records])),
             ("record_accepted", "accepted", accepted),
             ("record_look", "accepted", accepted),
             ("record_new", "fresh", gathered([record.fresh for record in records])),
             ("record_noted", "noted", gathered([record.noted for record in records])),
-            ("record_stops", "stops", gathered([record.stops for record in records])),
+            *((f"record_{name}", name, rows) for name, rows in learned.items()),
             ("release", "released", [record.released for record in records]),
             ("wake", "woken", woken),
         ]
         released: set[str] = set()
-        try:
-            async with self._pool.connection() as connection, connection.transaction(), connection.pipeline():
-                for name, parameter, rows in parts:
-                    if rows:
-                        cursor = await connection.execute(_SQL[name], {parameter: _json(rows)})
-                        if name == "release":
-                            releases = cursor
-                released = {str(row["token"]) for row in await releases.fetchall()}
-        except _TRANSIENT as error:
-            raise DatabaseError(str(error)) from error
+        async with self._connection() as connection, connection.transaction():
+            if gate:
+                await connection.execute(_SQL["gate_lock"], gate)
+            for name, parameter, rows in parts:
+                if rows:
+                    cursor = await connection.execute(_SQL[name], {parameter: _json(rows)})
+                    if name == "release":
+                        releases = cursor
+            released = {str(row["token"]) for row in await releases.fetchall()}
         return [record.released["token"] in released for record in records]
 
     async def _run(self, name: str, **parameters: object) -> list[Row]:
         if "rows" in parameters:
             parameters["rows"] = _json(parameters["rows"])
+        async with self._connection() as connection:
+            cursor = await connection.execute(_SQL[name], parameters)
+            rows: list[Row] = await cursor.fetchall()
+            return rows
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        """Give a connection of the pool; one that failed is not used again, for its session may be why.
+
+        A session that began while the database was read-only stays so for as long as it lives.
+
+        Raises:
+            DatabaseError: PostgreSQL cannot be reached or gave up; it may come back.
+        """
         try:
             async with self._pool.connection() as connection:
-                cursor = await connection.execute(_SQL[name], parameters)
-                rows: list[Row] = await cursor.fetchall()
-                return rows
-        except _TRANSIENT as error:
-            raise DatabaseError(str(error)) from error
+                try:
+                    yield connection
+                except psycopg.Error as error:
+                    if _may_pass(error):
+                        await connection.close()
+                    raise
+        except psycopg.Error as error:
+            if _may_pass(error):
+                raise DatabaseError(str(error)) from error
+            raise
 
 
 def open_pool(url: str, connections: int) -> AsyncConnectionPool[Any]:
@@ -162,9 +235,26 @@ def open_pool(url: str, connections: int) -> AsyncConnectionPool[Any]:
         max_size=connections,
         open=False,
         configure=configure,
-        kwargs={"autocommit": True, "row_factory": dict_row, "application_name": "aiaccount-sync consume"},
+        kwargs={
+            "autocommit": True,
+            "row_factory": dict_row,
+            "application_name": "aiaccount-sync consume",
+            "prepare_threshold": 0,
+        },
         timeout=10,
     )
+
+
+def _may_pass(error: psycopg.Error) -> bool:
+    """Say whether an error is the server's or the installation's, and not that of what was asked."""
+    return isinstance(error, _TRANSIENT) or (error.sqlstate or "").startswith(_INSTALLATION)
+
+
+def _gate(rows: Sequence[Row]) -> Row:
+    """Return what the lock of the gate takes for these rows; empty where nothing is to be locked."""
+    tenants = sorted({row["tenant_id"] for row in rows if "tenant_id" in row})
+    endpoints = sorted({row["endpoint"] for row in rows if "endpoint" in row})
+    return {"tenants": tenants, "endpoints": endpoints} if rows else {}
 
 
 def _key(row: Row) -> tuple[str, int]:

@@ -4,8 +4,6 @@ Only a hint: it saves the calls that are already on their way to the same refusa
 was learnt with, so a new key or new settings are never held back.
 """
 
-from dataclasses import dataclass
-
 from consumers.accounts import Account
 from consumers.judge import Stop
 from consumers.outcomes import Outcome, Treatment
@@ -14,19 +12,11 @@ from outbox.endpoints import Endpoint
 _KEPT = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """Until when a tenant is not called, on the monotonic clock, and what AiAccount said."""
-
-    until: float
-    reason: str
-
-
 class Stops:
-    """Remember refused keys by tenant and endpoint, and limits by tenant."""
+    """Remember refused keys by tenant and endpoint, and the ends of limits (monotonic) by tenant."""
 
     def __init__(self) -> None:
-        self._limits: dict[int, Limit] = {}
+        self._limits: dict[int, float] = {}
         self._known: dict[tuple[int, str], tuple[int, int | None, Stop]] = {}
 
     def note(self, endpoint: Endpoint, account: Account, outcome: Outcome) -> None:
@@ -45,12 +35,12 @@ class Stops:
                 return known[2]
         return None
 
-    def note_limit(self, tenant_id: int, limit: Limit) -> None:
-        """Remember that a tenant has called too often."""
+    def note_limit(self, tenant_id: int, until: float) -> None:
+        """Remember that a tenant has called too often, and until when it is left alone."""
         if len(self._limits) >= _KEPT:
             self._limits.clear()
-        self._limits[tenant_id] = limit
+        self._limits[tenant_id] = until
 
-    def limit(self, tenant_id: int) -> Limit | None:
-        """Return the limit learnt last of a tenant; it may be over."""
+    def limit(self, tenant_id: int) -> float | None:
+        """Return the end of the limit learnt last of a tenant; it may be over."""
         return self._limits.get(tenant_id)

@@ -6,15 +6,20 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from consumers.breakers import Breaker
 from consumers.entry import Entry, Verdict
 from consumers.judge import Stop
-from mappers import Sent
+from mappers import Decision, Sent
+from mappers.decision import decided
 from outbox.endpoints import Endpoint
 
 
 @dataclass(frozen=True, slots=True)
 class TenantVersion:
-    """Which tenant, and which version of its settings and key, this delivery reads with."""
+    """Which tenant, and which version of its settings and key, this delivery reads with.
+
+    `limited` says that its calls are given out one by one.
+    """
 
     tenant_id: int
     active: bool
@@ -22,6 +27,15 @@ class TenantVersion:
     settings_version: int
     key_version: int | None
     stop: Stop | None
+    limited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """An endpoint that is down, and when it may be probed, on the monotonic clock."""
+
+    reason: str
+    probe_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +45,9 @@ class View:
     `owner_id` is the blogger whose row it is, a tenant or not. `snapshot_text` is the snapshot exactly as the
     database gave it, None where the row is gone; `digest` is the SHA-256 of it; `changed` says that it is not
     the one handled last. `others` is what was sent of the same aggregate at its other endpoint, and of a
-    refund's original.
+    refund's original. `closed_until` is when AiAccount takes calls for the tenant again, `outage` that of the
+    endpoint, `breakers` what the tenant's books lack there,
+    `decisions` what people decided about the row and its original.
     """
 
     owner_id: int | None
@@ -44,6 +60,15 @@ class View:
     others: tuple[Sent, ...]
     original_id: int | None
     original_accepted: int
+    closed_until: float | None = None
+    outage: Outage | None = None
+    breakers: tuple[Breaker, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+
+    @property
+    def adopts(self) -> frozenset[str | None]:
+        """The documents for which a person accepted what AiAccount has, with the row as it still is."""
+        return decided(self.decisions).accepted_numbers
 
 
 def read_view(row: Mapping[str, Any], endpoint: Endpoint, aggregate_id: int, now: float) -> View:
@@ -78,6 +103,10 @@ def read_view(row: Mapping[str, Any], endpoint: Endpoint, aggregate_id: int, now
         others=tuple(others),
         original_id=row["original_id"],
         original_accepted=original_accepted,
+        closed_until=_ahead(row["closed_in"], now),
+        outage=_outage(row, now),
+        breakers=tuple(_breaker(found, now) for found in json.loads(row["breakers"] or "[]")),
+        decisions=read_decisions(row["decisions"]),
     )
 
 
@@ -95,6 +124,11 @@ def sent_of(endpoint: str, entries: list[Entry], *, of_original: bool = False) -
         for entry in entries
         if entry.document is not None and (entry.accepted or entry.doubt_at is not None)
     ]
+
+
+def read_decisions(text: str | None) -> tuple[Decision, ...]:
+    """Parse what people decided about a row and about its original."""
+    return tuple(map(Decision.from_json, json.loads(text or "[]")))
 
 
 def parse_snapshot(text: str | None) -> Mapping[str, object] | None:
@@ -115,7 +149,18 @@ def _tenant(row: Mapping[str, Any]) -> TenantVersion | None:
         settings_version=row["settings_version"],
         key_version=row["key_version"],
         stop=Stop(row["stop_code"], row["stop_reason"]) if row["stop_code"] else None,
+        limited=bool(row["limited"]),
     )
+
+
+def _outage(row: Mapping[str, Any], now: float) -> Outage | None:
+    if row["outage"] is None:
+        return None
+    return Outage(row["outage"], now + float(row["outage_probe_in"]))
+
+
+def _breaker(found: Mapping[str, Any], now: float) -> Breaker:
+    return Breaker(found["code"], found["value"], found["reason"], now + float(found["probe_in"]))
 
 
 def _entry(found: Mapping[str, Any], now: float) -> Entry:
@@ -130,8 +175,12 @@ def _entry(found: Mapping[str, Any], now: float) -> Entry:
         reason=found["reason"],
         attempts=found["attempts"],
         first_at=_ago(found["first_age"], now),
-        next_at=None if found["next_in"] is None else now + float(found["next_in"]),
+        next_at=_ahead(found["next_in"], now),
     )
+
+
+def _ahead(seconds: Decimal | float | None, now: float) -> float | None:
+    return None if seconds is None else now + float(seconds)
 
 
 def _ago(age: Decimal | int | None, now: float) -> float | None:

@@ -1,7 +1,7 @@
 """Say how an invoice or bill stands, since receipts, payments and refunds hang on it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -9,7 +9,7 @@ from mappers.draft import Draft
 from mappers.failure import CheckFailedError
 from mappers.fields import Table
 from mappers.history import History
-from mappers.outcome import Conflict, Outcome, Push
+from mappers.outcome import Outcome, Push, in_conflict
 from mappers.sent import Sent
 
 AMENDED = "AMENDED_AFTER_PUSH"
@@ -32,6 +32,7 @@ class State(Enum):
     IN_DOUBT = "it or its reversal may have been sent"
     SENT = "sent, and as the row says"
     CONFLICT = "sent, and a person must decide"
+    SETTLED = "sent, and a person accepted it as it stands, though the row does not call for it"
     REVERSING = "sent, and its reversal is to go"
     REVERSED = "sent, and its reversal was sent"
 
@@ -64,21 +65,31 @@ def standing_of_sent(
     if head.in_doubt or (void is not None and void.in_doubt):
         return Standing(State.IN_DOUBT, sent=head)
     if life in (Life.GONE, Life.OPEN):
-        conflict = None if void is not None else Conflict(GONE, head.number)
-        return Standing(State.CONFLICT, conflict, head)
+        return _standing_conflict(head, None if void is not None else GONE, history)
     if life is Life.ENDED:
-        return _ended(head, void, reverse)
-    if void is not None or amended(head):
-        return Standing(State.CONFLICT, Conflict(AMENDED, head.number), head)
-    return Standing(State.SENT, sent=head)
-
-
-def _ended(head: Sent, void: Sent | None, reverse: Callable[[Sent], dict[str, Any] | None]) -> Standing:
+        return _ended(head, history, reverse)
     if void is not None:
+        return _standing_conflict(head, AMENDED, history)
+    if not amended(head):
+        return Standing(State.SENT, sent=head)
+    standing = _standing_conflict(head, AMENDED, history)
+    # What was accepted stands for what the row calls for: what hangs on it goes on.
+    return replace(standing, state=State.SENT) if history.accepted else standing
+
+
+def _standing_conflict(head: Sent, code: str | None, history: History) -> Standing:
+    state = State.SETTLED if history.accepted else State.CONFLICT
+    if code is None:
+        return Standing(state, sent=head)
+    return Standing(state, in_conflict(code, head.number, accepted=history.accepted), head)
+
+
+def _ended(head: Sent, history: History, reverse: Callable[[Sent], dict[str, Any] | None]) -> Standing:
+    if history.void is not None:
         return Standing(State.REVERSED, sent=head)
     document = reverse(head)
     if document is None:
-        return Standing(State.CONFLICT, Conflict("VOIDED_AFTER_REFUND", head.number), head)
+        return _standing_conflict(head, "VOIDED_AFTER_REFUND", history)
     return Standing(State.REVERSING, Push(document), head)
 
 

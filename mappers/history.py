@@ -32,7 +32,8 @@ class History:
     """What was sent for one aggregate, and the invoice of the sale that it refunds.
 
     `head` is the invoice or bill and `void` its reversal; `parts` come in the order of their numbers; `bases`
-    holds every receipt or settlement number under which something was sent.
+    holds every receipt or settlement number under which something was sent. `accepted` says that a person
+    accepted what was sent of this row as it stands, `original_accepted` the same of the refunded sale.
     """
 
     head: Sent | None
@@ -41,6 +42,8 @@ class History:
     bases: frozenset[str]
     original: Sent | None
     original_void: Sent | None
+    accepted: bool = False
+    original_accepted: bool = False
 
     def was_renumbered(self, number: str) -> bool:
         """Say whether something was sent under another number than the row's own."""

@@ -38,7 +38,9 @@ def plan_payments(settlement: KolSettlement | None, settings: Settings, history:
         reversals = _reversals(standing_parts(history), settlement, settings)
         return reversals + skipped(_never_sent(settlement, history), bill.skip or CANCELLED)
     if history.was_renumbered(settlement.number):
-        return amended_parts(standing_parts(history))
+        return amended_parts(standing_parts(history), history)
+    if bill.state is State.SETTLED:
+        return []
     return _live(settlement, settings, history, bill)
 
 
@@ -54,6 +56,7 @@ def _live(settlement: KolSettlement, settings: Settings, history: History, bill:
     mismatched = mismatch(entries, settlement.total, paid_in_full=settlement.is_paid)
     if mismatched and (negative or not any(entry.amount for entry in due)):
         changed += [part for part in last_kept(history, returned) if part not in changed]
+    blocking = [] if history.accepted else changed
     rate, rate_is_missing = rate_of(settlement.currency, settlement.exchange_rate, settings)
     terms = Terms(
         document_type="payment",
@@ -64,11 +67,11 @@ def _live(settlement: KolSettlement, settings: Settings, history: History, bill:
         rate=rate,
         rate_is_missing=rate_is_missing,
         mismatched=mismatched,
-        waits=bill.state is not State.SENT or bool(changed or returned) or has_doubt(history),
+        waits=bill.state is not State.SENT or bool(blocking or returned) or has_doubt(history),
         skip=bill.skip or ("ZERO_TOTAL" if negative else None),
         day_of=lambda entry: settlement.day_paid(entry.paid_at, settings),
     )
-    planned = amended_parts(changed) + [due_outcome(entry, terms, settings) for entry in due]
+    planned = amended_parts(changed, history) + [due_outcome(entry, terms, settings) for entry in due]
     return _reversals(returned, settlement, settings) + planned
 
 

@@ -55,7 +55,11 @@ def original_stands(original: Original, settings: Settings, history: History) ->
         return False
     if sent.number != original.receipt_no or original.life is Life.OPEN:
         return False
-    return sent.snapshot is None or not _is_amended(original, read_sale(sent.snapshot), settings)
+    return (
+        history.original_accepted
+        or sent.snapshot is None
+        or not _is_amended(original, read_sale(sent.snapshot), settings)
+    )
 
 
 def _is_amended(original: Original, then: PosSale, settings: Settings) -> bool:

@@ -1,4 +1,4 @@
-"""Say what is to be done about one document, in one of five ways."""
+"""Say what is to be done about one document, in one of six ways."""
 
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -70,4 +70,21 @@ class Conflict:
         return {"conflict": self.code, "number": self.number}
 
 
-Outcome: TypeAlias = Push | Skip | Block | Wait | Conflict
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A document that no longer says what its row says, and a person accepted that as it stands."""
+
+    code: str
+    number: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the form of the vectors."""
+        return {"accepted": self.code, "number": self.number}
+
+
+Outcome: TypeAlias = Push | Skip | Block | Wait | Conflict | Accepted
+
+
+def in_conflict(code: str, number: str, *, accepted: bool) -> Conflict | Accepted:
+    """Say that a document differs from its row: a person decides, or has accepted it."""
+    return Accepted(code, number) if accepted else Conflict(code, number)

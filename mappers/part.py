@@ -11,7 +11,7 @@ from mappers.head import AMENDED, GONE
 from mappers.history import History, SentPart
 from mappers.money import fits, money, plain, unit_of
 from mappers.numbering import part_is_too_long
-from mappers.outcome import Block, Conflict, Outcome, Push, Skip, Wait
+from mappers.outcome import Block, Outcome, Push, Skip, Wait, in_conflict
 from mappers.sent import Sent
 from mappers.settings import Settings
 from mappers.tenders import Tender
@@ -29,12 +29,16 @@ def has_doubt(history: History) -> bool:
 
 def gone_parts(history: History) -> list[Outcome]:
     """Give a conflict for each receipt or payment that outlived its row (common rule 13)."""
-    return [Conflict(GONE, part.sent.number) for part in standing_parts(history)]
+    return _conflicts(GONE, standing_parts(history), history)
 
 
-def amended_parts(parts: Iterable[SentPart]) -> list[Outcome]:
+def amended_parts(parts: Iterable[SentPart], history: History) -> list[Outcome]:
     """Give a conflict for each of the receipts or payments (common rule 12)."""
-    return [Conflict(AMENDED, part.sent.number) for part in parts]
+    return _conflicts(AMENDED, parts, history)
+
+
+def _conflicts(code: str, parts: Iterable[SentPart], history: History) -> list[Outcome]:
+    return [in_conflict(code, part.sent.number, accepted=history.accepted) for part in parts]
 
 
 @dataclass(frozen=True, slots=True)

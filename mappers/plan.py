@@ -1,12 +1,15 @@
 """Plan one endpoint's documents for one aggregate."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import localcontext
 from typing import assert_never, cast
 
+from mappers.decision import Decision
 from mappers.endpoints import ENDPOINTS, KOL_BILL, KOL_PAYMENT, POS_INVOICE, POS_RECEIPT, Endpoint
 from mappers.fields import SnapshotError, refuse_floats
-from mappers.history import history_of
+from mappers.history import History, history_of
+from mappers.issues import plan_issues
 from mappers.kol_bill import plan_bill
 from mappers.kol_payment import plan_payments
 from mappers.kol_settlement import read_settlement
@@ -18,12 +21,20 @@ from mappers.pos_sale import read_sale
 from mappers.sent import Sent
 from mappers.settings import Settings
 
+_FAMILIES: dict[Endpoint, tuple[str, str]] = {
+    POS_INVOICE: (POS_INVOICE, POS_RECEIPT),
+    POS_RECEIPT: (POS_INVOICE, POS_RECEIPT),
+    KOL_BILL: (KOL_BILL, KOL_PAYMENT),
+    KOL_PAYMENT: (KOL_BILL, KOL_PAYMENT),
+}
+
 
 def plan(
     endpoint: str,
     settings: Settings,
     snapshot: Mapping[str, object] | None,
     sent: Sequence[Sent],
+    decisions: Sequence[Decision] = (),
 ) -> list[Outcome]:
     """Say what is to be done about each document that a row calls for or that was sent for it.
 
@@ -38,6 +49,7 @@ def plan(
             Decimal, int or str.
         sent: What was sent, or may have been, for the aggregate (for both of its endpoints) and, for a refund
             row, for its original (marked `of_original`).
+        decisions: What people decided about the row and, for a refund row, about its original.
 
     Raises:
         SnapshotError: The snapshot holds data that no rule names; the message names the field.
@@ -50,24 +62,46 @@ def plan(
     resent = [_resend(entry, settings) for entry in sent if _is_in_doubt(entry, endpoint)]
     try:
         with localcontext(CONTEXT):
-            return [*resent, *_plan(cast("Endpoint", endpoint), settings, snapshot, sent)]
+            return [*resent, *_planned(cast("Endpoint", endpoint), settings, snapshot, sent, decisions)]
     except SnapshotError:
         if resent:
             return [*resent]
         raise
 
 
+def _planned(
+    endpoint: Endpoint,
+    settings: Settings,
+    snapshot: Mapping[str, object] | None,
+    sent: Sequence[Sent],
+    decisions: Sequence[Decision],
+) -> list[Outcome]:
+    def plan_one(
+        row: Mapping[str, object] | None,
+        sent: Sequence[Sent],
+        *,
+        accepted: bool = False,
+        original_accepted: bool = False,
+    ) -> list[Outcome]:
+        heads, parts = _FAMILIES[endpoint]
+        history = history_of(sent, heads, parts)
+        history = replace(history, accepted=accepted, original_accepted=original_accepted)
+        return _plan(endpoint, settings, row, history)
+
+    if not decisions:
+        return plan_one(snapshot, sent)
+    return plan_issues(endpoint, snapshot, sent, decisions, plan_one)
+
+
 def _plan(
-    endpoint: Endpoint, settings: Settings, snapshot: Mapping[str, object] | None, sent: Sequence[Sent]
+    endpoint: Endpoint, settings: Settings, snapshot: Mapping[str, object] | None, history: History
 ) -> list[Outcome]:
     match endpoint:
         case "pos_invoice" | "pos_receipt":
-            history = history_of(sent, POS_INVOICE, POS_RECEIPT)
             sale = None if snapshot is None else read_sale(snapshot)
             plan_sale = plan_invoice if endpoint == POS_INVOICE else plan_receipts
             return plan_sale(sale, settings, history)
         case "kol_bill" | "kol_payment":
-            history = history_of(sent, KOL_BILL, KOL_PAYMENT)
             settlement = None if snapshot is None else read_settlement(snapshot)
             plan_settlement = plan_bill if endpoint == KOL_BILL else plan_payments
             return plan_settlement(settlement, settings, history)

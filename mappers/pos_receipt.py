@@ -36,7 +36,9 @@ def plan_receipts(sale: PosSale | None, settings: Settings, history: History) ->
     if sale.life is Life.ENDED:
         return _voided(sale, settings, history, invoice)
     if history.was_renumbered(sale.number):
-        return amended_parts(standing_parts(history))
+        return amended_parts(standing_parts(history), history)
+    if invoice.state is State.SETTLED:
+        return []
     return _live(sale, settings, history, invoice)
 
 
@@ -48,7 +50,7 @@ def _not_owned(sale: PosSale | None, history: History) -> list[Outcome]:
 
 def _voided(sale: PosSale, settings: Settings, history: History, invoice: Standing) -> list[Outcome]:
     outcomes: list[Outcome] = []
-    for part in standing_parts(history):
+    for part in standing_parts(history) if invoice.state is not State.SETTLED else ():
         if invoice.state is State.REVERSED and invoice.sent is not None:
             allocated_to = void_of(invoice.sent.number)
             day = sale.day_voided(settings)
@@ -68,6 +70,7 @@ def _live(sale: PosSale, settings: Settings, history: History, invoice: Standing
         if not history.parts and not tenders and invoice.skip is None:
             return [_nothing_tendered(sale)]
         changed += [part for part in last_kept(history) if part not in changed]
+    blocking = [] if history.accepted else changed
     rate, rate_is_missing = rate_of(sale.currency, sale.exchange_rate, settings)
     terms = Terms(
         document_type=_type_of(sale),
@@ -78,11 +81,11 @@ def _live(sale: PosSale, settings: Settings, history: History, invoice: Standing
         rate=rate,
         rate_is_missing=rate_is_missing,
         mismatched=mismatched,
-        waits=invoice.state is not State.SENT or bool(changed) or has_doubt(history),
+        waits=invoice.state is not State.SENT or bool(blocking) or has_doubt(history),
         skip=invoice.skip,
         day_of=lambda tender: sale.day_paid(tender.paid_at, settings),
     )
-    return amended_parts(changed) + [due_outcome(entry, terms, settings) for entry in due]
+    return amended_parts(changed, history) + [due_outcome(entry, terms, settings) for entry in due]
 
 
 def _nothing_tendered(sale: PosSale) -> Block:

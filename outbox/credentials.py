@@ -89,8 +89,10 @@ def store(
     lock = select(tenants.c.tenant_id).where(tenants.c.tenant_id == tenant_id).with_for_update()
     if connection.execute(lock).one_or_none() is None:
         raise UsageError(f"there is no tenant {tenant_id}; add it with `tenants add`")
-    old = find(connection, tenant_id)
-    version = old.version + 1 if old else 1
+    known = select(credentials.c.version).where(
+        credentials.c.tenant_id == tenant_id, credentials.c.purpose == PURPOSE
+    )
+    version = (connection.scalar(known) or 0) + 1
     sealed = seal(version)
     values = {
         "version": version,

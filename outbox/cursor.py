@@ -5,7 +5,8 @@ handled last; so nothing is skipped when transactions commit out of order, and o
 up nobody but itself. All of it is in this one database, where transaction ids mean something.
 """
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -120,6 +121,19 @@ class Cursor:
             raise Fenced(f"another relay has taken over from epoch {self._epoch}")
         self._place = moved[0]
         self.position = position
+
+    def note_topics(self, topics: Mapping[str, str]) -> list[str]:
+        """Note the topics that the rows go to, by name and id; nothing once another relay has taken over.
+
+        Returns:
+            The names of those that were made anew since; an alert of each is raised.
+
+        Raises:
+            DatabaseError: PostgreSQL gave up; nothing was noted.
+        """
+        parameters = {"epoch": self._epoch, "topics": json.dumps(dict(topics))}
+        with telling():
+            return [name for (name,) in self.session.execute(_SQL["note_topics"], parameters)]
 
     def drift(self, position: Position) -> None:
         """Stand at `position` without writing it: for ticks that found nothing."""

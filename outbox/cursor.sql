@@ -49,6 +49,28 @@ returning ctid::text;
 -- Where the cursor's row stands, as long as the epoch is ours: something may have moved it, such as VACUUM FULL.
 select ctid::text from aiaccount.relay_cursor where epoch = %(epoch)s;
 
+-- name: note_topics
+-- Note which topics the rows went to, under the epoch. Of one that bears another id than before, say so in an alert:
+-- what the old one held and nobody had read is gone, and reconciliation finds it.
+with was as (
+  select topics from aiaccount.relay_cursor where epoch = %(epoch)s
+),
+changed as (
+  select found.key as name, was.topics ->> found.key as old_id, found.value as new_id
+  from was cross join jsonb_each_text(%(topics)s::jsonb) as found
+  where was.topics ->> found.key is distinct from found.value
+),
+noted as (
+  update aiaccount.relay_cursor set topics = topics || %(topics)s::jsonb
+  where epoch = %(epoch)s and exists (select from changed)
+),
+alerted as (
+  insert into aiaccount.alerts (kind, detail)
+  select 'topic_recreated', format('the topic %%s was %%s and is %%s: it was deleted and made anew', name, old_id, new_id)
+  from changed where old_id is not null
+)
+select name from changed where old_id is not null order by name;
+
 -- name: prune
 -- A batch of rows that every later cursor has passed too, and that are older than a day. Only the first rows of the
 -- index are looked at, so that a day's rows that are still young are not read again and again.

@@ -14,7 +14,7 @@ class Aggregate(StrEnum):
 
 
 class Endpoint(StrEnum):
-    """One of the four kinds of documents; also the name of its consumer group's tail."""
+    """One of the four kinds of documents."""
 
     POS_INVOICE = "pos_invoice"
     POS_RECEIPT = "pos_receipt"
@@ -25,6 +25,11 @@ class Endpoint(StrEnum):
     def aggregate(self) -> Aggregate:
         """The aggregate whose rows it posts."""
         return Aggregate.POS_TRANSACTION if self in _POS else Aggregate.KOL_SETTLEMENT
+
+    @property
+    def group(self) -> str:
+        """The consumer group that reads for it."""
+        return f"aiaccount-sync.{self.value}"
 
 
 _POS = (Endpoint.POS_INVOICE, Endpoint.POS_RECEIPT)

@@ -16,7 +16,10 @@ class Config:
     """Say where the servers are and how hard to work; times are in seconds.
 
     `claim_seconds` is how long a worker holds a task, `attempt_seconds` how long one call of AiAccount may
-    take, `session_seconds` how long Kafka waits for a silent consumer; none for what suits the broker.
+    take, `session_seconds` how long Kafka waits for a silent consumer (none for the usual six) and
+    `send_seconds` how long the relay waits until a message counts as not acknowledged. The rows of the last
+    `reconcile_days` are compared every `reconcile_seconds`; a captured change is taken to be on its way for
+    `reconcile_grace_seconds`; and comparing takes `reconcile_share` of a core at most.
     """
 
     database_url: str
@@ -33,6 +36,11 @@ class Config:
     claim_seconds: float
     attempt_seconds: float
     session_seconds: float | None
+    send_seconds: float
+    reconcile_seconds: float
+    reconcile_days: float
+    reconcile_grace_seconds: float
+    reconcile_share: float
     failpoints: str
 
     def require_database(self) -> str:
@@ -70,6 +78,11 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
         claim_seconds=_number(environ, "AIACCOUNT_SYNC_CLAIM_SECONDS", 60, 0.5, 3600),
         attempt_seconds=_number(environ, "AIACCOUNT_SYNC_ATTEMPT_SECONDS", 15, 0.5, 30),
         session_seconds=_number(environ, "AIACCOUNT_SYNC_SESSION_SECONDS", 0, 0, 300) or None,
+        send_seconds=_number(environ, "AIACCOUNT_SYNC_SEND_SECONDS", 30, 1, 300),
+        reconcile_seconds=_number(environ, "AIACCOUNT_SYNC_RECONCILE_SECONDS", 180, 0.5, 86_400),
+        reconcile_days=_number(environ, "AIACCOUNT_SYNC_RECONCILE_DAYS", 3, 0, 365),
+        reconcile_grace_seconds=_number(environ, "AIACCOUNT_SYNC_RECONCILE_GRACE_SECONDS", 120, 0, 3600),
+        reconcile_share=_number(environ, "AIACCOUNT_SYNC_RECONCILE_SHARE", 0.05, 0.001, 1),
         failpoints=get("AIACCOUNT_SYNC_FAILPOINTS", ""),
     )
 

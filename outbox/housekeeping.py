@@ -6,6 +6,7 @@ from typing import Protocol
 
 import psycopg
 
+from outbox.carrying import forget
 from outbox.cursor import prune
 from outbox.errors import ServiceError
 from outbox.session import open_session
@@ -30,7 +31,7 @@ class Housekeeping:
     """Keep the outbox small and the gauges fresh."""
 
     def __init__(self, url: str, surveyor: Surveyor, *, kept: float = KEPT_SECONDS) -> None:
-        """Keep outbox rows for `kept` seconds after they were captured."""
+        """Keep outbox rows for `kept` seconds after they were captured; runs for 90 days after their end."""
         self._url = url
         self._surveyor = surveyor
         self._kept = kept
@@ -51,7 +52,7 @@ class Housekeeping:
             gone += batch
             if batch < BATCH_ROWS:
                 break
-        return gone
+        return gone + forget(self._session)
 
     def run(self, stop: threading.Event) -> None:
         """Go round every few seconds until `stop` is set; an error is said and tried again."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import psycopg
 
+from outbox import roles
 from outbox.errors import InstallationError
 from outbox.installation import connected, verify
 from outbox.statements import statements
@@ -17,25 +18,41 @@ SOURCES = ("pos_transactions", "pos_transaction_items", "kol_settlements")
 TABLES = (
     "alembic_version",
     "alerts",
+    "attempts",
+    "audit",
+    "breakers",
     "credentials",
+    "decisions",
     "documents",
     "installation",
+    "outages",
     "outbox",
+    "paces",
+    "readers",
+    "reconciliation",
+    "reconciliation_marks",
     "relay_cursor",
+    "run_parts",
+    "run_tasks",
+    "runs",
     "stops",
     "tasks",
     "tenants",
     "wanted_ranges",
 )
-VIEWS = ("pos_transaction_snapshot", "kol_settlement_snapshot")
-VIEW_COLUMNS = {
-    "id": "bigint",
-    "tenant_id": "bigint",
-    "business_date": "date",
-    "original_id": "bigint",
-    "snapshot": "jsonb",
+_ROW = {"id": "bigint", "tenant_id": "bigint", "business_date": "date"}
+_SNAPSHOT = {**_ROW, "original_id": "bigint", "snapshot": "jsonb"}
+_DIGEST = {**_ROW, "digest": "bytea", "original_id": "bigint"}
+_NUMBER = {"id": "bigint", "tenant_id": "bigint", "number": "text", "status": "text", "owned": "boolean"}
+VIEWS = {
+    "pos_transaction_snapshot": _SNAPSHOT,
+    "kol_settlement_snapshot": _SNAPSHOT,
+    "pos_transaction_digest": _DIGEST,
+    "kol_settlement_digest": _DIGEST,
+    "pos_transaction_number": _NUMBER,
+    "kol_settlement_number": _NUMBER,
 }
-REVISION = "0001"
+REVISION = "0012"
 _SQL = statements("outbox", "migrate.sql")
 _CAPTURE = statements("outbox", "capture.sql")
 _SNAPSHOTS = statements("outbox", "snapshots.sql")
@@ -129,15 +146,15 @@ def triggers(conn: psycopg.Connection, table: str, mode: str) -> Iterator[Proble
 
 
 def views(conn: psycopg.Connection) -> Iterator[Problem]:
-    """Name each snapshot view that is missing or lacks a column; a replaced view may have more."""
-    for view in VIEWS:
+    """Name each view that is missing or lacks a column; a replaced view may have more."""
+    for view, columns in VIEWS.items():
         found = {
             str(row[0]): str(row[1]) for row in conn.execute(_SQL["view_columns"], {"view": _full(view)})
         }
         if not found:
             yield Problem(f"view {_full(view)}", "is missing")
             continue
-        for column, kind in VIEW_COLUMNS.items():
+        for column, kind in columns.items():
             if column not in found:
                 yield Problem(f"view {_full(view)}", f"has no column {column}")
             elif found[column] != kind:
@@ -190,6 +207,7 @@ def _tables(conn: psycopg.Connection) -> Iterator[Problem]:
 def _privileges(conn: psycopg.Connection) -> Iterator[Problem]:
     for owner, what in conn.execute(_SQL["owner_lacks"]):
         yield Problem(f"role {owner}", f"owns the capture functions and may not {what}")
+    yield from (Problem(*wrong) for wrong in roles.problems(conn))
 
 
 def _full(view: str) -> str:

@@ -2,10 +2,12 @@
 
 A session's advisory lock says who leads, the cursor's epoch makes sure of it: taking over raises it, and
 whoever led before can move the cursor no more. A cursor that another cluster or timeline wrote (a restore,
-a failover) holds transaction ids that mean nothing here: it begins anew, and everything is looked at again.
+a failover) holds transaction ids that mean nothing here: it begins anew, and the alert that says so lets
+reconciliation compare everything at once.
 """
 
 import logging
+from socket import gethostname
 from typing import Any
 
 import psycopg
@@ -19,7 +21,7 @@ from outbox.statements import statements
 log = logging.getLogger(__name__)
 
 LOCK = 0x6169_6163_6375_6E74
-REANCHORED = "cursor re-anchored"
+REANCHORED = "reanchored"
 _SQL = statements("outbox", "leadership.sql")
 
 
@@ -131,7 +133,7 @@ def take_over(session: psycopg.Connection) -> Cursor:
         cluster = _one(session, "cluster")
         if written != cluster:
             _anchor(session, now, written, cluster)
-        epoch, place, handled, target, xid, seq = _one(session, "raise_epoch")
+        epoch, place, handled, target, xid, seq = _one(session, "raise_epoch", machine=gethostname())
     after = None if xid is None else (int(xid), seq)
     log.info("leads as epoch %d", epoch)
     return Cursor(session, epoch, place, Position(handled, target, after))
@@ -142,14 +144,13 @@ def _anchor(
 ) -> None:
     detail = (
         f"the cursor was of system {written[0]}, timeline {written[1]}; "
-        f"this is system {cluster[0]}, timeline {cluster[1]}. Everything is looked at again"
+        f"this is system {cluster[0]}, timeline {cluster[1]}. Everything is compared, at once"
     )
-    log.warning("%s: %s", REANCHORED, detail)
+    log.warning("cursor re-anchored: %s", detail)
     session.execute(_SQL["unsettle"])
     session.execute(_SQL["anchor"], {"now": now, "system": cluster[0], "timeline": cluster[1]})
     session.execute(_SQL["alert"], {"kind": REANCHORED, "detail": detail})
-    for step in ("send_again", "look_at_everything", "look_at_the_gone"):
-        session.execute(_SQL[step])
+    session.execute(_SQL["send_again"])
 
 
 def _one(session: psycopg.Connection, name: str, **parameters: object) -> tuple[Any, ...]:

@@ -42,7 +42,7 @@ select system_identifier, ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8)
 from pg_control_system();
 
 -- name: raise_epoch
-update aiaccount.relay_cursor set epoch = epoch + 1
+update aiaccount.relay_cursor set epoch = epoch + 1, led_by = %(machine)s, led_at = clock_timestamp()
 returning epoch, ctid::text, from_snapshot::text, target_snapshot::text, after_xid::text, after_seq;
 
 -- name: anchor
@@ -63,40 +63,3 @@ insert into aiaccount.outbox (aggregate_type, aggregate_id, endpoint, lane, crea
 select aggregate_type, aggregate_id, endpoint, max(lane), min(created_at)  -- 'live' is the greater
 from gone
 group by aggregate_type, aggregate_id, endpoint;
-
--- name: look_at_everything
--- Due now: every task of an aggregate whose snapshot is not the one handled last, or that has no task.
-with aggregate as (
-  select 'pos_transaction' as type, id, tenant_id, snapshot from aiaccount.pos_transaction_snapshot
-  union all
-  select 'kol_settlement', id, tenant_id, snapshot from aiaccount.kol_settlement_snapshot
-),
-endpoint (name, type) as (
-  values ('pos_invoice', 'pos_transaction'), ('pos_receipt', 'pos_transaction'),
-         ('kol_bill', 'kol_settlement'), ('kol_payment', 'kol_settlement')
-)
-insert into aiaccount.tasks as task (endpoint, aggregate_id, tenant_id, lane, due_at)
-select endpoint.name, aggregate.id, aggregate.tenant_id, 'backfill', clock_timestamp()
-from aggregate
-join aiaccount.tenants as tenant on tenant.tenant_id = aggregate.tenant_id and tenant.active
-join endpoint on endpoint.type = aggregate.type
-left join aiaccount.tasks as known on known.endpoint = endpoint.name and known.aggregate_id = aggregate.id
-where known.endpoint is null
-   or known.digest is distinct from sha256(convert_to(coalesce(aggregate.snapshot, 'null'::jsonb)::text, 'UTF8'))
-order by endpoint.name, aggregate.id
-on conflict (endpoint, aggregate_id) do update
-set due_at = case when task.token is null then clock_timestamp() else task.due_at end,
-    again = task.token is not null,
-    leases = 0;
-
--- name: look_at_the_gone
--- Due now: every task whose row is no longer in the view; the digest of none is that of null.
-update aiaccount.tasks as task
-set due_at = case when task.token is null then clock_timestamp() else task.due_at end,
-    again = task.token is not null,
-    leases = 0
-where task.digest is distinct from sha256(convert_to('null'::jsonb::text, 'UTF8'))
-  and not exists (select from aiaccount.pos_transaction_snapshot as v
-                  where task.aggregate_type = 'pos_transaction' and v.id = task.aggregate_id)
-  and not exists (select from aiaccount.kol_settlement_snapshot as v
-                  where task.aggregate_type = 'kol_settlement' and v.id = task.aggregate_id);

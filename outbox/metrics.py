@@ -6,6 +6,7 @@ The values that the relay knows are counted as it works; those that need a query
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,31 @@ _SQL = statements("outbox", "metrics.sql")
 _TICK_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 NAMESPACE = "aiaccount_sync"
 STALLED_SECONDS = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What lies before the relay: rows that it has not passed, the oldest one's age in seconds, and tasks.
+
+    `overdue` are the tasks that nobody sees to: due for half a minute, or handed out twice and not claimed.
+    """
+
+    rows: int
+    age: float
+    due: int
+    overdue: int
+
+
+def backlog(session: psycopg.Connection) -> Backlog:
+    """Look up what lies before the relay.
+
+    Raises:
+        DatabaseError: PostgreSQL gave up.
+    """
+    with telling():
+        rows, age = session.execute(_SQL["unread"]).fetchall()[0]
+        due, overdue = session.execute(_SQL["tasks"]).fetchall()[0]
+    return Backlog(rows, age, due, overdue)
 
 
 class RelayMetrics:
@@ -50,6 +76,10 @@ class RelayMetrics:
         self._tasks = gauge("tasks_due", "Tasks that are due now")
         self._overdue = gauge("tasks_overdue", "Tasks that are due and that nobody sees to")
         self._stopped = gauge("tenants_stopped", "Tenants that wait for a person")
+        self._found = counter(
+            "reconcile_found", "Rows found that were not handled as they stand, and made due", ["kind"]
+        )
+        self._looked = gauge("reconcile_age_seconds", "Time since everything was last compared")
         self._clock = clock
         self._lock = threading.Lock()
         self._turned_at = clock()
@@ -77,6 +107,10 @@ class RelayMetrics:
         self._leader.set(0)
         self._turn(well=False)
 
+    def found(self, verdict: str, aggregates: int) -> None:
+        """Hear of aggregates that reconciliation found."""
+        self._found.labels(verdict).inc(aggregates)
+
     def ready(self) -> bool:
         """Tell whether the relay leads or stands by, with nothing wrong since."""
         with self._lock:
@@ -93,18 +127,19 @@ class RelayMetrics:
         Raises:
             DatabaseError: PostgreSQL gave up.
         """
+        found = backlog(session)
         with telling():
-            unread, age = session.execute(_SQL["unread"]).fetchall()[0]
-            due, overdue = session.execute(_SQL["tasks"]).fetchall()[0]
             stopped = session.execute(_SQL["stopped_tenants"]).fetchall()[0][0]
-        for found, value in (
-            (self._unread, unread),
-            (self._age, age),
-            (self._tasks, due),
-            (self._overdue, overdue),
+            looked = session.execute(_SQL["looked"]).fetchall()[0][0]
+        for gauge, value in (
+            (self._unread, found.rows),
+            (self._age, found.age),
+            (self._tasks, found.due),
+            (self._overdue, found.overdue),
             (self._stopped, stopped),
+            (self._looked, looked),
         ):
-            found.set(value)
+            gauge.set(value)
 
     def _turn(self, *, well: bool) -> None:
         with self._lock:

@@ -8,6 +8,7 @@ table, again and again, so that no sale waits longer.
 import random
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib.resources import as_file, files
 
 import psycopg
@@ -16,12 +17,13 @@ from alembic.config import Config
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
+from outbox import roles
 from outbox.errors import DatabaseError, InstallationError, UsageError
 from outbox.inspection import SOURCES, VIEWS, Problem, check, functions, stored_mode, triggers, truth
 from outbox.installation import connected, refuse_other
 from outbox.statements import statements
 
-__all__ = ["Problem", "check", "drop_triggers", "install"]
+__all__ = ["Problem", "administration", "check", "drop_triggers", "install"]
 
 PATIENCE_SECONDS = 60.0
 MODES = ("lenient", "strict")
@@ -63,12 +65,27 @@ def install(
         if not first and (row := conn.execute(_SQL["installed_environment"]).fetchone()):
             refuse_other(str(row[0]), environment)
         return [
+            *roles.create(conn),
             *_upgrade_tables(conn, url),
             *_name(conn, environment),
             *_write_functions(conn),
             *_write_views(conn, patience),
+            *roles.apply(conn, lambda table, act: _when_free(conn, table, patience, act)),
             *_write_triggers(conn, patience, capture_mode, first=first),
         ]
+
+
+def administration(url: str) -> list[str]:
+    """Return what an administrator must run in this database so that who migrates can set up the roles.
+
+    Returns:
+        SQL statements, in order; empty where all is well.
+
+    Raises:
+        DatabaseError: The database cannot be reached.
+    """
+    with connected(url) as conn:
+        return roles.script(conn)
 
 
 def drop_triggers(url: str, *, patience: float = PATIENCE_SECONDS) -> list[str]:
@@ -86,8 +103,7 @@ def drop_triggers(url: str, *, patience: float = PATIENCE_SECONDS) -> list[str]:
         for table in SOURCES:
             row = conn.execute(_SQL["drop_triggers"], {"table": table}).fetchone()
             if row and row[0]:
-                drop: str = row[0]
-                _when_free(conn, table, patience, lambda drop=drop: conn.execute(drop))  # type: ignore[misc]
+                _when_free(conn, table, patience, partial(conn.execute, row[0]))
                 done.append(f"Dropped the triggers on {table}: its changes are not captured.")
     return done
 

@@ -8,14 +8,14 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 import psycopg
 
 from outbox.cursor import Chunk, Cursor
-from outbox.due import take_due
+from outbox.due import release_passed, take_due
 from outbox.envelope import Message, encode, source_of
 from outbox.errors import Fenced, ServiceError
 from outbox.failpoints import Reach, inert
@@ -29,6 +29,9 @@ STANDBY_PAUSE = 1.0
 FIRST_BACKOFF = 0.25
 LAST_BACKOFF = 10.0
 SWEEP_SECONDS = 0.01
+SWEEP_SHARE = 4.0
+SWEEP_REST_SECONDS = 2.0
+RELEASE_SECONDS = 1.0
 PERSIST_SECONDS = 5.0
 
 
@@ -57,6 +60,10 @@ class Sender(Protocol):
 
     def send(self, messages: Iterable[Message]) -> Acknowledgements:
         """Hand messages over; raise `BrokerError` where that cannot be."""
+        ...
+
+    def topics(self) -> Mapping[str, str]:
+        """Return the ids of the topics that it knows, by name; at once, from what it learnt last."""
         ...
 
     def close(self) -> None:
@@ -143,8 +150,14 @@ class Relay:
         self._cursor: Cursor | None = None
         self._sender: Sender | None = None
         self._ahead: Chunk | None = None
-        self._swept_at = -SWEEP_SECONDS
+        self._topics: Mapping[str, str] = {}
+        self._swept_at = self._released_at = -RELEASE_SECONDS
         self._written_at = clock()
+
+    @property
+    def leads(self) -> bool:
+        """Whether it leads, as far as it knows."""
+        return self._cursor is not None
 
     def run_once(self) -> Tick:
         """Take the lead if nobody has it; take due tasks; send one chunk and move the cursor.
@@ -159,10 +172,11 @@ class Relay:
             self._watcher.led(self._cursor is not None)
             if self._cursor is None:
                 return Tick(leading=False)
-            self._written_at = self._clock()
+            self._written_at = self._clock() - PERSIST_SECONDS  # an idle tick shows at once that it moves
         begun = self._clock()
         tasks = self._sweep(self._cursor.session)
         tick = self._relay(self._cursor, tasks)
+        self._look_at_topics(self._cursor)
         self._watcher.ticked(tick, self._clock() - begun)
         return tick
 
@@ -203,8 +217,15 @@ class Relay:
     def _sweep(self, session: psycopg.Connection) -> int:
         if self._ahead is not None or self._clock() - self._swept_at < SWEEP_SECONDS:
             return 0
-        self._swept_at = self._clock()
+        began = self._clock()
+        if began - self._released_at >= RELEASE_SECONDS:
+            self._released_at = began
+            release_passed(session)
         tasks = take_due(session)
+        # With many tenants a sweep takes a while, and shall take but a part of the relay's time.
+        # One that a lock held up says nothing of the next.
+        rest = min(SWEEP_SHARE * (self._clock() - began), SWEEP_REST_SECONDS)
+        self._swept_at = self._clock() + rest
         self._reach("relay.due")
         return tasks
 
@@ -232,6 +253,15 @@ class Relay:
             leading=True, rows=chunk.rows, messages=len(chunk.envelopes), tasks=tasks, more=chunk.more
         )
 
+    def _look_at_topics(self, cursor: Cursor) -> None:
+        """Find out whether a topic was made anew: what it held before is looked for by reconciliation."""
+        topics = {} if self._sender is None else self._sender.topics()
+        if topics == self._topics:
+            return
+        for name in cursor.note_topics(topics):
+            log.warning("the topic %s was deleted and made anew: what it held is looked for", name)
+        self._topics = topics
+
     def _pass(self, cursor: Cursor, chunk: Chunk) -> None:
         """Pass over what had no rows for us: a write only where a target ends, else every few seconds."""
         if cursor.position.target is not None or self._clock() - self._written_at >= PERSIST_SECONDS:
@@ -257,6 +287,7 @@ class Relay:
     def _let_go(self) -> None:
         """Forget all that is in memory: after a crash of the server only what it has written counts."""
         sender, self._sender, self._cursor, self._ahead = self._sender, None, None, None
+        self._topics = {}
         self._watcher.led(False)  # noqa: FBT003 - a gauge of two values
         if sender is not None:
             sender.close()

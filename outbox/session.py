@@ -12,7 +12,10 @@ import psycopg
 from outbox.errors import DatabaseError
 
 CONNECT_SECONDS = 10
+STANDSTILL = {"idle_in_transaction_session_timeout": "15s"}
+"""Whoever stands still within a transaction loses it, and its locks hold up nobody."""
 _SETTINGS = {
+    **STANDSTILL,
     "timezone": "UTC",
     "tcp_keepalives_idle": 10,
     "tcp_keepalives_interval": 5,

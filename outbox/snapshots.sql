@@ -2,7 +2,8 @@
 -- NS16's column names: another schema is met by replacing the views; `migrate` leaves a view alone that it did not write.
 --
 -- Columns are named one by one, so that a new column of NS16 changes no digest. Numbers are text, exactly as stored; times are UTC with `Z`,
--- whatever the session's zone and date style. NS16 cannot change the type of, or drop, a column that a view names: drop the view first, then migrate.
+-- whatever the session's zone and date style. NS16 cannot change the type of, or drop, a column that a view names: drop the view first (`cascade`: its digests stand
+-- on it), then migrate.
 
 -- name: utc
 create or replace function aiaccount.utc(moment timestamptz) returns text
@@ -131,3 +132,25 @@ select
       'updated_at', aiaccount.utc(k.updated_at))) as snapshot
 from kol_settlements as k
 where k.payer_type = 'blogger' and k.payer_id = k.blogger_id;
+
+-- name: pos_transaction_digest
+-- The digests stand for the snapshots where only "is it still the one that was handled" is asked: who compares reads no sale.
+create or replace view aiaccount.pos_transaction_digest as
+select id, tenant_id, business_date, sha256(convert_to(coalesce(snapshot, 'null'::jsonb)::text, 'UTF8')) as digest, original_id
+from aiaccount.pos_transaction_snapshot;
+
+-- name: kol_settlement_digest
+create or replace view aiaccount.kol_settlement_digest as
+select id, tenant_id, business_date, sha256(convert_to(coalesce(snapshot, 'null'::jsonb)::text, 'UTF8')) as digest, original_id
+from aiaccount.kol_settlement_snapshot;
+
+-- name: pos_transaction_number
+-- Which row has a number, the tenant's own or not: by it a person finds a row, and hears why nothing of it is posted. Says nothing more.
+create or replace view aiaccount.pos_transaction_number as
+select id, blogger_id as tenant_id, receipt_no as number, status, source in ('pos', 'live_pos') and platform_order_id is null as owned
+from pos_transactions;
+
+-- name: kol_settlement_number
+create or replace view aiaccount.kol_settlement_number as
+select id, blogger_id as tenant_id, settlement_no as number, status, payer_type = 'blogger' and payer_id = blogger_id as owned
+from kol_settlements;

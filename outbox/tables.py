@@ -1,6 +1,6 @@
-"""The tables of the migrations as SQLAlchemy Core, for the questions that people ask.
+"""Tables of the migrations as SQLAlchemy Core, for the questions that people ask.
 
-The migrations are the truth and make the tables; this mirrors them so that a query can be put together from
+The migrations are the truth and make the tables; this mirrors those of which a query is put together from
 what a person filters by. A test compares the two column by column.
 """
 
@@ -18,35 +18,17 @@ from sqlalchemy import (
     MetaData,
     SmallInteger,
     Table,
+    TableClause,
     Text,
     Uuid,
     column,
     table,
 )
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
-from sqlalchemy.types import UserDefinedType
+
+from outbox.endpoints import Aggregate
 
 metadata = MetaData(schema="aiaccount")
-
-
-class Xid8(UserDefinedType[int]):
-    """A transaction id of 64 bits."""
-
-    cache_ok = True
-
-    def get_col_spec(self, **_: object) -> str:
-        """Return its name in PostgreSQL."""
-        return "xid8"
-
-
-class PgSnapshot(UserDefinedType[str]):
-    """Which transactions were visible at a moment."""
-
-    cache_ok = True
-
-    def get_col_spec(self, **_: object) -> str:
-        """Return its name in PostgreSQL."""
-        return "pg_snapshot"
 
 
 def _moment(name: str, *, nullable: bool = False) -> Column[object]:
@@ -60,50 +42,6 @@ def _text(name: str, *, nullable: bool = False, primary_key: bool = False) -> Co
 def _tenant_id() -> Column[int]:
     return Column("tenant_id", BigInteger, ForeignKey("aiaccount.tenants.tenant_id"), primary_key=True)
 
-
-installation = Table(
-    "installation",
-    metadata,
-    Column("singleton", Boolean, primary_key=True),
-    _text("environment"),
-    _text("capture_mode"),
-    _moment("installed_at"),
-)
-
-alerts = Table(
-    "alerts",
-    metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
-    _moment("raised_at"),
-    _text("kind"),
-    _text("detail"),
-)
-
-outbox = Table(
-    "outbox",
-    metadata,
-    Column("xid", Xid8, nullable=False),
-    Column("seq", BigInteger, Identity(always=True), nullable=False),
-    _text("aggregate_type"),
-    Column("aggregate_id", BigInteger, nullable=False),
-    _text("endpoint", nullable=True),
-    _text("lane"),
-    _moment("created_at"),
-)
-
-relay_cursor = Table(
-    "relay_cursor",
-    metadata,
-    Column("singleton", Boolean, primary_key=True),
-    Column("epoch", BigInteger, nullable=False),
-    Column("from_snapshot", PgSnapshot, nullable=False),
-    Column("target_snapshot", PgSnapshot),
-    Column("after_xid", Xid8),
-    Column("after_seq", BigInteger),
-    Column("system_identifier", BigInteger, nullable=False),
-    Column("timeline_id", Integer, nullable=False),
-    _moment("moved_at"),
-)
 
 tenants = Table(
     "tenants",
@@ -122,6 +60,8 @@ tenants = Table(
     Column("settings_version", Integer, nullable=False),
     _moment("created_at"),
     _moment("updated_at"),
+    Column("calls_per_minute", Integer),
+    Column("calls_at_once", Integer),
 )
 
 wanted_ranges = Table(
@@ -159,6 +99,20 @@ stops = Table(
     _moment("stopped_at"),
 )
 
+breakers = Table(
+    "breakers",
+    metadata,
+    _tenant_id(),
+    _text("endpoint", primary_key=True),
+    _text("code", primary_key=True),
+    _text("value", primary_key=True),
+    Column("refusals", Integer, nullable=False),
+    _text("reason"),
+    _moment("opened_at", nullable=True),
+    _moment("probe_at"),
+    _moment("passed_at", nullable=True),
+)
+
 tasks = Table(
     "tasks",
     metadata,
@@ -177,6 +131,7 @@ tasks = Table(
     _text("trouble", nullable=True),
     _moment("created_at"),
     _moment("handled_at", nullable=True),
+    Column("calling_for", BigInteger),
 )
 
 documents = Table(
@@ -207,7 +162,34 @@ documents = Table(
     Column("state", Text, Computed("of the facts", persisted=True), nullable=False),
 )
 
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    _moment("at"),
+    _text("actor"),
+    _text("role"),
+    _text("action"),
+    Column("tenant_id", BigInteger),
+    _text("subject", nullable=True),
+    Column("detail", JSONB, nullable=False),
+    Column("succeeded", Boolean, nullable=False),
+)
+
 # A view: a tenant's settings in the form that the mappers read.
 tenant_settings = table(
     "tenant_settings", column("tenant_id", BigInteger), column("settings", JSONB), schema="aiaccount"
 )
+
+
+def _snapshots(name: str) -> TableClause:
+    columns = (column("id", BigInteger), column("tenant_id", BigInteger), column("business_date", Date))
+    others = (column("original_id", BigInteger), column("snapshot", JSONB))
+    return table(name, *columns, *others, schema="aiaccount")
+
+
+# The snapshot views: rows that a tenant owns, by what they are.
+snapshot_views = {
+    Aggregate.POS_TRANSACTION: _snapshots("pos_transaction_snapshot"),
+    Aggregate.KOL_SETTLEMENT: _snapshots("kol_settlement_snapshot"),
+}

@@ -9,18 +9,19 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from zoneinfo import available_timezones
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from outbox.codes import check_codes
+from outbox.codes import check_codes, visible
 from outbox.errors import UsageError
-from outbox.tables import tenant_settings, tenants
+from outbox.tables import tenant_settings, tenants, wanted_ranges
 from outbox.wake import wake
 
 KOL_MODES = ("single", "multi")
 LAST_HOUR = 23
 LARGEST_ID = 2**63 - 1
 _CURRENCY_LETTERS = 3
+_MOST_CALLS = {"calls_per_minute": 60_000, "calls_at_once": 10_000}
 # Settings that decide which rows are posted at all: a change of one may call for what was skipped.
 _DECIDING = (
     "active",
@@ -38,7 +39,8 @@ class Tenant:
     """A tenant's settings.
 
     `tenant_id` is NS16's blogger_id; `company_id` AiAccount's id from the connection test, none before it;
-    `cutover_date` the first business date that is posted; `codes` the company's codes by key.
+    `cutover_date` the first business date that is posted; `codes` the company's codes by key;
+    `calls_per_minute` and `calls_at_once` how often AiAccount may be called for it, none for no limit.
     """
 
     tenant_id: int
@@ -52,6 +54,8 @@ class Tenant:
     codes: dict[str, str] = field(default_factory=dict)
     active: bool = True
     company_id: str | None = None
+    calls_per_minute: int | None = 60
+    calls_at_once: int | None = 5
     settings_version: int = 1
 
 
@@ -63,8 +67,7 @@ def check(tenant: Tenant) -> None:
     """
     if not 0 < tenant.tenant_id <= LARGEST_ID:
         raise UsageError(f"the tenant's id {tenant.tenant_id} is not a positive number")
-    if not tenant.company_name.strip() or tenant.company_name != tenant.company_name.strip():
-        raise UsageError("the company's name is empty or has blanks at its ends")
+    _check_name(tenant.company_name)
     if tenant.kol_mode not in KOL_MODES:
         raise UsageError(f"kol_mode {tenant.kol_mode!r} is neither 'single' nor 'multi'")
     if tenant.owner_kol_id is not None and not 0 < tenant.owner_kol_id <= LARGEST_ID:
@@ -81,7 +84,18 @@ def check(tenant: Tenant) -> None:
         raise UsageError(f"there is no time zone {tenant.timezone!r}; one is called 'Asia/Kuala_Lumpur'")
     if not 0 <= tenant.day_cutoff_hour <= LAST_HOUR:
         raise UsageError(f"day_cutoff_hour {tenant.day_cutoff_hour} is not between 0 and {LAST_HOUR}")
+    for name, most in _MOST_CALLS.items():
+        calls = getattr(tenant, name)
+        if calls is not None and not 0 < calls <= most:
+            raise UsageError(f"{name} {calls} is not between 1 and {most}")
     check_codes(tenant.codes)
+
+
+def _check_name(name: str) -> None:
+    if not name.strip() or name != name.strip():
+        raise UsageError("the company's name is empty or has blanks at its ends")
+    if not visible(name):
+        raise UsageError(f"the company's name {name!r} has characters that nobody can see")
 
 
 def add(connection: Connection, tenant: Tenant) -> None:
@@ -123,6 +137,8 @@ def change(connection: Connection, tenant_id: int, edit: Callable[[Tenant], Tena
     values = {**asdict(new), "updated_at": func.now()}
     statement = update(tenants).where(tenants.c.tenant_id == tenant_id).values(values)
     _written(connection, new, lambda: connection.execute(statement))
+    if old.company_id not in {None, new.company_id}:  # those dates were wanted in the books that it leaves
+        connection.execute(delete(wanted_ranges).where(wanted_ranges.c.tenant_id == tenant_id))
     deciding = any(getattr(old, name) != getattr(new, name) for name in _DECIDING)
     wake(connection, tenant_id, everything=deciding)
     return new

@@ -15,7 +15,16 @@ def wake(connection: Connection, tenant_id: int, *, everything: bool = False) ->
             skipped.
     """
     finals = ("wake_final",) if everything else ()
-    _run(connection, tenant_id, "lift_stops", "lock_tasks", "wake_open", *finals, "free_blocked")
+    _run(
+        connection,
+        tenant_id,
+        "lift_stops",
+        "forget_breakers",
+        "lock_tasks",
+        "wake_open",
+        *finals,
+        "free_blocked",
+    )
 
 
 def forgive(connection: Connection, tenant_id: int) -> None:

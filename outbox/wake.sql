@@ -38,6 +38,10 @@ update aiaccount.documents
 -- A stop named an old key or old settings.
 delete from aiaccount.stops where tenant_id = %(tenant)s;
 
+-- name: forget_breakers
+-- What the tenant's books lacked may be there now: the next document finds out.
+delete from aiaccount.breakers where tenant_id = %(tenant)s;
+
 -- name: raise_version
 -- Settings of a new version: what a process remembers of a refusal under the old one holds no more.
 update aiaccount.tenants

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from deploy.servers.broker import broker
 from deploy.servers.broker_server import BrokerServer
@@ -60,7 +61,10 @@ class Template(Protocol):
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the marker that every test outside tests/unit gets."""
+    """Name the marker that every test outside tests/unit gets, and let no property fail for being slow."""
+    usual = settings.get_profile(settings.get_current_profile_name())
+    settings.register_profile("unhurried", usual, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("unhurried")
     config.addinivalue_line("markers", "service: needs servers; all tests but those in tests/unit")
 
 

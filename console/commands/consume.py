@@ -14,6 +14,7 @@ from outbox.endpoints import Endpoint
 _EPILOG = epilog(
     ("aiaccount-sync consume", "aiaccount-sync --log-format json consume pos_invoice pos_receipt"),
     {**PLAIN_MEANINGS, Exit.OK: "stopped"},
+    ("The database login needs the role aiaccount_consumer.",),
 )
 
 

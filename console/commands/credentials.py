@@ -1,24 +1,26 @@
 """`aiaccount-sync credentials`: tenants' API keys: entered, tested, sealed, and never shown again."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
+from console.audited import failed, on_record
 from console.commands.tenants import TenantId, read_date
 from console.connection import try_key
-from console.entering import enter_key, person
+from console.entering import enter_key
 from console.exits import MEANINGS, PLAIN_MEANINGS, Exit
 from console.printing import AsJson, epilog, print_columns, print_json, say, warn
 from console.session import session_of, transaction
-from console.stored_keys import chosen, connect, rotated, tried
+from console.stored_keys import chosen, connect, rotate_key, test_key
 from consumers.client import Refused
 from consumers.keyring import new_master_key, read_key_ring
 from consumers.vault import PURPOSE, seal
-from outbox import credentials, tenants
+from outbox import audit, credentials, tenants
 from outbox.errors import UsageError, VaultError
 
+_BOTH_ROLES = "Opens stored keys: the database login needs the roles aiaccount_admin and aiaccount_keys."
 SomeTenant = Annotated[int | None, typer.Option("--tenant", help="Only this one.", metavar="ID", min=1)]
 
 
@@ -74,26 +76,31 @@ def enter(
         raise UsageError("--new-company needs the connection test, which names the company")
     cutover = None if cutover_date is None else read_date(cutover_date)
     config = session_of(context).config
-    ring = read_key_ring(config)
-    with transaction(config) as connection:
-        name = tenants.get(connection, tenant_id).company_name
-    key = enter_key(f"API key of tenant {tenant_id}, {name}: ")
-    company = try_key(config, key, name) if testing else None
+    with on_record(config, "credentials set", tenant_id=tenant_id) as deed:
+        ring = read_key_ring(config)
+        with transaction(config) as connection:
+            name = tenants.get(connection, tenant_id).company_name
+        key = enter_key(f"API key of tenant {tenant_id}, {name}: ")
+        company = try_key(config, key, name) if testing else None
+        if not isinstance(company, Refused):
+            with transaction(config) as connection:
+                if company is not None:
+                    connect(connection, tenant_id, company, cutover)
+                version = credentials.store(
+                    connection,
+                    tenant_id,
+                    lambda version: seal(ring, config.environment, tenant_id, PURPOSE, version, key.reveal()),
+                    deed.actor,
+                    tested=company is not None,
+                )
+                detail = {"version": version, "company_id": company.company_id if company else None}
+                audit.write(connection, replace(deed, detail=detail))
     if isinstance(company, Refused):
+        failed(config, replace(deed, detail={"code": company.code, "reason": company.reason}))
         warn(
             f"aiaccount-sync: AiAccount refused the key, nothing was saved: {company.code}, {company.reason}"
         )
         raise typer.Exit(Exit.WRONG)
-    with transaction(config) as connection:
-        if company is not None:
-            connect(connection, tenant_id, company, cutover)
-        version = credentials.store(
-            connection,
-            tenant_id,
-            lambda version: seal(ring, config.environment, tenant_id, PURPOSE, version, key.reveal()),
-            person(),
-            tested=company is not None,
-        )
     tested = "not tested" if company is None else f"company {company.company_id}"
     say(f"Saved the key of tenant {tenant_id}, version {version} ({tested}).")
 
@@ -101,6 +108,7 @@ def enter(
 _TESTING = epilog(
     ("aiaccount-sync credentials test", "aiaccount-sync credentials test --tenant 7 --json"),
     {**MEANINGS, Exit.WRONG: "a key was refused, or could not be opened"},
+    (_BOTH_ROLES,),
 )
 
 
@@ -111,7 +119,7 @@ def try_keys(context: typer.Context, *, tenant: SomeTenant = None, as_json: AsJs
     """
     config = session_of(context).config
     ring = read_key_ring(config)
-    results = [tried(config, ring, tenant_id) for tenant_id in chosen(config, tenant)]
+    results = [test_key(config, ring, tenant_id) for tenant_id in chosen(config, tenant)]
     if as_json:
         print_json([asdict(one) for one in results])
     else:
@@ -138,6 +146,8 @@ _ROTATING = epilog(
     ("aiaccount-sync credentials rotate",),
     {**MEANINGS, Exit.WRONG: "a key could not be opened; the others were sealed anew"},
     (
+        _BOTH_ROLES,
+        "",
         "To replace a master key:",
         "  1. make one with `credentials master-key` and put it in front of the ring,",
         "  2. restart what runs, so that every process has both,",
@@ -158,7 +168,7 @@ def rotate_all(context: typer.Context, *, tenant: SomeTenant = None, as_json: As
     failed: dict[int, str] = {}
     for tenant_id in chosen(config, tenant, active=False):
         try:
-            if rotated(config, ring, tenant_id):
+            if rotate_key(config, ring, tenant_id):
                 done.append(tenant_id)
         except VaultError as error:
             failed[tenant_id] = str(error)

@@ -9,16 +9,22 @@ from console.exits import PLAIN_MEANINGS, Exit
 from console.printing import epilog
 from console.session import session_of
 from outbox.broker import Producer
+from outbox.carrying import Carrying
 from outbox.environment import Config
 from outbox.failpoints import failpoints
 from outbox.health import Health
 from outbox.housekeeping import Housekeeping
 from outbox.leadership import Leadership
+from outbox.looks import Pace, Reconciliation
 from outbox.metrics import RelayMetrics
 from outbox.relay import Relay
 
-_EPILOG = epilog(("aiaccount-sync relay",), {**PLAIN_MEANINGS, Exit.OK: "stopped"})
-_HOUSEKEEPING_SECONDS = 15.0
+_EPILOG = epilog(
+    ("aiaccount-sync relay",),
+    {**PLAIN_MEANINGS, Exit.OK: "stopped"},
+    ("The database login needs the role aiaccount_relay.",),
+)
+_BESIDE_SECONDS = 15.0
 
 
 def add_to(app: typer.Typer) -> None:
@@ -46,20 +52,38 @@ def run(config: Config, stop: threading.Event) -> None:
         InstallationError: The database is not one to relay from.
     """
     url, environment = config.require_database(), config.require_environment()
-    metrics = RelayMetrics()
+    metrics, reach = RelayMetrics(), failpoints(config.failpoints)
     working = Relay(
         Leadership(url, environment),
-        lambda: Producer(config.bootstrap_servers, "aiaccount-sync-relay"),
+        lambda: Producer(config.bootstrap_servers, "aiaccount-sync-relay", patience=config.send_seconds),
         environment,
         watcher=metrics,
-        reach=failpoints(config.failpoints),
+        reach=reach,
     )
-    beside = threading.Thread(target=Housekeeping(url, metrics).run, args=(stop,), name="housekeeping")
+    looking = Reconciliation(url, lambda: working.leads, metrics, _pace(config))
+    beside = [
+        threading.Thread(target=Housekeeping(url, metrics).run, args=(stop,), name="housekeeping"),
+        threading.Thread(target=looking.run, args=(stop,), name="reconcile"),
+        threading.Thread(
+            target=Carrying(url, lambda: working.leads, reach=reach).run, args=(stop,), name="runs"
+        ),
+    ]
     host, port = config.metrics_host, config.relay_metrics_port
     with Health(metrics.registry, ready=metrics.ready, alive=metrics.alive, host=host, port=port):
-        beside.start()
+        for thread in beside:
+            thread.start()
         try:
             working.run(stop)
         finally:
             stop.set()
-            beside.join(_HOUSEKEEPING_SECONDS)
+            for thread in beside:
+                thread.join(_BESIDE_SECONDS)
+
+
+def _pace(config: Config) -> Pace:
+    return Pace(
+        seconds=config.reconcile_seconds,
+        days=config.reconcile_days,
+        grace=config.reconcile_grace_seconds,
+        share=config.reconcile_share,
+    )

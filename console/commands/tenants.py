@@ -1,6 +1,5 @@
 """`aiaccount-sync tenants`: who subscribed, and how each keeps its books."""
 
-import json
 from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
@@ -8,10 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
+from console.audited import on_record
 from console.exits import PLAIN_MEANINGS
 from console.printing import AsJson, epilog, print_columns, print_json, say
 from console.session import session_of, transaction
-from outbox import tenants
+from outbox import audit, tenants
+from outbox.codes import read_codes
 from outbox.errors import UsageError
 from outbox.tenants import Tenant
 
@@ -39,6 +40,22 @@ Cutoff = Annotated[
     int | None,
     typer.Option(
         "--day-cutoff-hour", help="The hour, 0 to 23, until which a sale is the day before's.", metavar="HOUR"
+    ),
+]
+PerMinute = Annotated[
+    int | None,
+    typer.Option(
+        help="The most calls of AiAccount in a minute, of all processes together; 0: no limit.",
+        min=0,
+        metavar="CALLS",
+    ),
+]
+AtOnce = Annotated[
+    int | None,
+    typer.Option(
+        help="The most calls of AiAccount at the same time, of all processes together; 0: no limit.",
+        min=0,
+        metavar="CALLS",
     ),
 ]
 Codes = Annotated[list[str] | None, typer.Option("--code", help=_CODES, metavar="KEY=CODE")]
@@ -93,19 +110,25 @@ def add(  # noqa: PLR0913 - each is an option
     home_currency: Currency = None,
     timezone: Zone = None,
     day_cutoff_hour: Cutoff = None,
+    calls_per_minute: PerMinute = None,
+    calls_at_once: AtOnce = None,
     code: Codes = None,
     codes: CodesFile = None,
 ) -> None:
     """Add a blogger who subscribed.
 
     What is not given is: --kol-mode single, --timezone Asia/Kuala_Lumpur, --day-cutoff-hour 0,
-    --home-currency MYR. Nothing is posted before the company is connected with `credentials set`.
+    --home-currency MYR, --calls-per-minute 60, --calls-at-once 5. Nothing is posted before the company is
+    connected with `credentials set`.
     """
+    config = session_of(context).config
     given = _given(kol_mode, owner_kol_id, home_currency, timezone, day_cutoff_hour)
+    given |= _limits(calls_per_minute, calls_at_once)
     tenant = Tenant(tenant_id, company_name, read_date(cutover_date), **given)
     tenant = replace(tenant, codes=_codes(tenant.codes, code, codes))
-    with transaction(session_of(context).config) as connection:
+    with on_record(config, "tenants add", tenant_id=tenant_id) as deed, transaction(config) as connection:
         tenants.add(connection, tenant)
+        audit.write(connection, replace(deed, detail=_plain(tenant)))
     say(f"Added tenant {tenant_id}. Connect its company: aiaccount-sync credentials set {tenant_id}")
 
 
@@ -113,6 +136,7 @@ _SETTING = epilog(
     (
         "aiaccount-sync tenants set 7 --code payment:duitnow:MYR=12200",
         "aiaccount-sync tenants set 7 --company-name 'Mei Live (2026) Sdn Bhd'",
+        "aiaccount-sync tenants set 7 --calls-per-minute 300 --calls-at-once 20",
         "aiaccount-sync tenants set 7 --inactive",
     ),
     PLAIN_MEANINGS,
@@ -133,6 +157,8 @@ def change(  # noqa: PLR0913 - each is an option
     home_currency: Currency = None,
     timezone: Zone = None,
     day_cutoff_hour: Cutoff = None,
+    calls_per_minute: PerMinute = None,
+    calls_at_once: AtOnce = None,
     code: Codes = None,
     codes: CodesFile = None,
     remove_code: Annotated[list[str] | None, typer.Option(help="A code to forget.", metavar="KEY")] = None,
@@ -146,6 +172,7 @@ def change(  # noqa: PLR0913 - each is an option
     as it was sent.
     """
     given = _given(kol_mode, owner_kol_id, home_currency, timezone, day_cutoff_hour)
+    given |= _limits(calls_per_minute, calls_at_once)
     if company_name is not None:
         given["company_name"] = company_name
     if cutover_date is not None:
@@ -158,10 +185,14 @@ def change(  # noqa: PLR0913 - each is an option
     def edit(old: Tenant) -> Tenant:
         return replace(old, **given, codes=_codes(old.codes, code, codes, remove_code or ()))
 
-    with transaction(session_of(context).config) as connection:
-        before = tenants.get(connection, tenant_id).settings_version
-        after = tenants.change(connection, tenant_id, edit).settings_version
-    say(f"Tenant {tenant_id} has settings version {after}{' as before' if before == after else ''}.")
+    config = session_of(context).config
+    with on_record(config, "tenants set", tenant_id=tenant_id) as deed, transaction(config) as connection:
+        before = tenants.get(connection, tenant_id)
+        after = tenants.change(connection, tenant_id, edit)
+        changed = audit.changes(_plain(before), _plain(after))
+        audit.write(connection, replace(deed, detail=changed))
+    same = " as before" if before == after else ""
+    say(f"Tenant {tenant_id} has settings version {after.settings_version}{same}.")
 
 
 _LISTING = epilog(("aiaccount-sync tenants list", "aiaccount-sync tenants list --json"), PLAIN_MEANINGS)
@@ -192,6 +223,11 @@ def listing(context: typer.Context, *, as_json: AsJson = False) -> None:
     )
 
 
+def _plain(tenant: Tenant) -> dict[str, object]:
+    """Return a tenant's settings as JSON has them."""
+    return {**asdict(tenant), "cutover_date": tenant.cutover_date.isoformat()}
+
+
 def read_date(text: str) -> date:
     """Read a date such as 2026-01-01.
 
@@ -199,9 +235,12 @@ def read_date(text: str) -> date:
         UsageError: It is none.
     """
     try:
-        return date.fromisoformat(text)
+        read = date.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"{text!r} is not a date such as 2026-01-01") from None
+        read = None
+    if read is None or read.isoformat() != text:  # Python reads 20260101 and 2026-W01-1 too
+        raise UsageError(f"{text!r} is not a date such as 2026-01-01")
+    return read
 
 
 def _given(
@@ -222,6 +261,12 @@ def _given(
     return {name: value for name, value in given.items() if value is not None}
 
 
+def _limits(calls_per_minute: int | None, calls_at_once: int | None) -> dict[str, int | None]:
+    """Return those limits that were given, by name; 0 stands for none."""
+    given = {"calls_per_minute": calls_per_minute, "calls_at_once": calls_at_once}
+    return {name: value or None for name, value in given.items() if value is not None}
+
+
 def _codes(
     old: dict[str, str], pairs: list[str] | None, file: Path | None, removed: tuple[str, ...] | list[str] = ()
 ) -> dict[str, str]:
@@ -240,11 +285,7 @@ def _codes(
 
 def _read_codes(file: Path) -> dict[str, str]:
     try:
-        codes = json.loads(file.read_text("utf-8"))
+        data = file.read_bytes()
     except OSError as error:
         raise UsageError(f"the file {file} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise UsageError(f"the file {file} is not JSON: {error}") from error
-    if not isinstance(codes, dict):
-        raise UsageError(f'the file {file} is not a JSON object such as {{"account:sales": "40000"}}')
-    return codes
+    return read_codes(data, f"the file {file}")

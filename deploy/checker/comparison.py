@@ -11,10 +11,12 @@ from deploy.checker.verdict import Finding, Kind, Verdict
 
 STEPS = (
     ("book.sql", "read_lines"),
+    ("decisions.sql", "read_decisions"),
     ("rows.sql", "read_rows"),
     ("sales.sql", "expect_sales"),
     ("settlements.sql", "expect_settlements"),
     ("observed.sql", "observe"),
+    ("decisions.sql", "find_retired"),
     ("misdirected.sql", "find_misdirected"),
     ("doubled.sql", "find_doubled"),
     ("reordered.sql", "find_reordered"),

@@ -32,4 +32,5 @@ insert into finding
 select distinct 'reordered', p.company_id, p.endpoint, p.number, 'other content was requested after it was stored'
 from posted p
 join stored s on s.company_id = p.company_id and s.endpoint = p.endpoint and s.number = p.number and s.copy = 1
-where p.n > s.n and s.content <> p.content;
+where p.n > s.n and s.content <> p.content
+  and (p.company_id, p.endpoint, p.number) not in (select company_id, endpoint, number from adopted);

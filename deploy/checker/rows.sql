@@ -19,10 +19,10 @@ select id, blogger_id, settlement_no, payer_type, payer_id, payee_kol_id, payee_
 from kol_settlements;
 
 create temp table ledger as
-select company_id, endpoint, aggregate_id, number, tenant_id, md5((document::jsonb - 'company_name')::text) as content,
+select company_id, endpoint, aggregate_id, number, tenant_id, content,
        accepted_at is not null as accepted, may_exist, state, code, remote_id, settings_version,
-       endpoint in ('pos_invoice', 'pos_receipt') as is_pos, md5(snapshot::text) as snapshot_md5
-from aiaccount.documents;
+       endpoint in ('pos_invoice', 'pos_receipt') as is_pos, md5(snapshot::text) as snapshot_md5, state = 'conflict' as named
+from entered;
 create index on ledger (company_id, endpoint, number);
 create index on ledger (aggregate_id, endpoint);
 analyze ledger;
@@ -33,7 +33,7 @@ select d.aggregate_id, l.is_pos, l.snapshot_md5, d.snapshot
 from (select company_id, endpoint, aggregate_id, number, is_pos, snapshot_md5,
              row_number() over (partition by is_pos, aggregate_id, snapshot_md5) as place
       from ledger where snapshot_md5 is not null) l
-join aiaccount.documents d using (company_id, endpoint, aggregate_id, number)
+join entered d using (company_id, endpoint, aggregate_id, number)
 where l.place = 1;
 
 -- What was given back of each sale.
@@ -127,6 +127,22 @@ create unique index on kol_version (v);
 create index on kol_version (id) where is_now;
 analyze kol_version;
 
+-- A difference that a person accepted is named as well as a conflict is, while the row says what it said then.
+update ledger l set named = true
+from decision d
+left join pos_now p on d.is_pos and p.id = d.aggregate_id
+left join kol_now k on not d.is_pos and k.id = d.aggregate_id
+where l.code in ('DIFFERENCE_ACCEPTED', 'ADOPTED') and l.state = 'pushed' and d.kind = 'accept'
+  and d.company_id = l.company_id and d.is_pos = l.is_pos and d.aggregate_id = l.aggregate_id
+  and d.issue = coalesce((select r.issue from reissued r where r.company_id = d.company_id and r.is_pos = d.is_pos
+                          and r.aggregate_id = d.aggregate_id), 0)
+  and case
+        when d.snapshot is null then coalesce((p.p).source not in ('pos', 'live_pos') or (p.p).platform_order_id is not null,
+                                              (k.k).payer_type <> 'blogger' or (k.k).payer_id <> (k.k).blogger_id, true)
+        when d.is_pos then p.p is not distinct from jsonb_populate_record(null::pos_shape, d.snapshot->'pos_transaction')
+          and p.items = array(select i from jsonb_populate_recordset(null::pos_item_shape, d.snapshot->'items') i order by i.line_no)
+        else k.k is not distinct from jsonb_populate_record(null::kol_shape, d.snapshot->'kol_settlement') end;
+
 -- Every document that stands in the books or that the ledger believes was, or may have been, sent.
 create temp table sent as
 select coalesce(s.company_id, l.company_id) as company_id,
@@ -138,7 +154,7 @@ select coalesce(s.company_id, l.company_id) as company_id,
        l.aggregate_id is not null as in_ledger,
        coalesce(l.accepted, false) as accepted,
        coalesce(l.may_exist, false) as may_exist,
-       l.state, l.code, l.remote_id, l.settings_version, l.tenant_id as ledger_tenant_id,
+       coalesce(l.named, false) as named, l.state, l.code, l.remote_id, l.settings_version, l.tenant_id as ledger_tenant_id,
        l.content as ledger_content,
        l.snapshot_md5
 from (select * from stored where copy = 1) s
@@ -180,3 +196,11 @@ create index on sent (company_id, endpoint, number);
 create index on sent (aggregate_id, endpoint);
 create index on sent (v, endpoint);
 analyze sent;
+
+-- What a person had adopted: AiAccount's own document, which is neither made from the row nor requested as it stands.
+create temp table adopted as
+select s.company_id, s.endpoint, s.number
+from sent s
+where s.code = 'ADOPTED' and s.state = 'pushed' and s.content = s.ledger_content
+  and exists (select from decision d where d.kind = 'accept' and d.company_id = s.company_id
+              and d.is_pos = s.is_pos and d.aggregate_id = s.aggregate_id);

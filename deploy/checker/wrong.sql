@@ -2,7 +2,9 @@
 
 -- name: find_wrong
 create temp table already as
-select distinct company_id, endpoint, number from finding where kind in ('misdirected', 'doubled');
+select distinct company_id, endpoint, number from finding where kind in ('misdirected', 'doubled')
+union
+select company_id, endpoint, number from adopted;
 create index on already (company_id, endpoint, number);
 
 -- Nothing calls for it.
@@ -154,7 +156,7 @@ select 'wrong', l.company_id, l.endpoint, l.number, 'its row is gone and the led
 from live l
 left join pos_version p on l.is_pos and p.v = l.now_v
 left join kol_version k on not l.is_pos and k.v = l.now_v
-where l.state <> 'conflict' and not l.is_now
+where not l.named and not l.is_now
   and coalesce(p.status = 'open' or p.source not in ('pos', 'live_pos') or p.platform_order_id is not null,
                k.status = 'draft' or k.payer_type <> 'blogger' or k.payer_id <> k.blogger_id, true);
 
@@ -166,7 +168,7 @@ left join pos_version p on l.is_pos and p.v = l.now_v
 left join kol_version k on not l.is_pos and k.v = l.now_v
 left join tender_check c on c.v = l.now_v
 left join expected e on e.v = l.now_v and e.endpoint = l.endpoint and e.seq = l.seq
-where l.state <> 'conflict' and not l.is_now
+where not l.named and not l.is_now
   and (p.status in ('completed', 'paid', 'partially_refunded', 'refunded')
          and p.source in ('pos', 'live_pos') and p.platform_order_id is null
        or k.status in ('approved', 'paid') and k.payer_type = 'blogger' and k.payer_id = k.blogger_id)
@@ -187,7 +189,7 @@ insert into finding
 select 'wrong', l.company_id, l.endpoint, l.number,
        'its sale was voided after a refund and the ledger does not say so (VOIDED_AFTER_REFUND)'
 from live l join pos_version p on p.v = l.now_v
-where l.endpoint = 'pos_invoice' and l.state <> 'conflict' and p.status = 'voided' and p.refunded <> 0;
+where l.endpoint = 'pos_invoice' and not l.named and p.status = 'voided' and p.refunded <> 0;
 
 insert into finding
 select 'wrong', s.company_id, s.endpoint, s.number,
@@ -199,4 +201,4 @@ left join kol_now k on not s.is_pos and k.id = s.aggregate_id
 where s.accepted and s.role = 'reversal' and s.endpoint in ('pos_invoice', 'kol_bill')
   and ((p.p).status in ('completed', 'paid', 'partially_refunded', 'refunded') or (k.k).status in ('approved', 'paid'))
   and not exists (select from ledger l where l.company_id = s.company_id and l.aggregate_id = s.aggregate_id
-                  and l.endpoint = s.endpoint and l.state = 'conflict');
+                  and l.endpoint = s.endpoint and l.named);

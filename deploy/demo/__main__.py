@@ -7,6 +7,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -28,6 +30,11 @@ DRAIN_SECONDS = 60.0
 SALES_A_SECOND = 22
 SHORTEST_DAY = 6.0
 _TAIL_LINES = 15
+_FAULTS: tuple[tuple[str, dict[str, int]], ...] = (
+    ("status", {"status": 503}),
+    ("reset_after_storing", {}),
+) * 2
+"""What AiAccount does wrong, spread over the day: all at once would be an outage, which is waited out."""
 _EPILOG = """\
 It starts PostgreSQL 18, a broker and a stand-in for AiAccount in temporary
 directories, installs AiAccount Sync by its own command line, plays a trading
@@ -110,14 +117,16 @@ def _trade(screen: Screen, stage: Stage, asked: argparse.Namespace) -> Trading:
     seconds = max(SHORTEST_DAY, asked.sales / SALES_A_SECOND)
     day = yesterday()
     screen.heading(f"A trading day: {day:%A %d %B %Y}, twelve hours in {seconds:.0f} s")
-    if not asked.calm:
-        _stray(stage)
+    faults = deque(() if asked.calm else _FAULTS)
+    if faults:
         screen.say("  AiAccount will fail now and then: 503, replies lost after storing.")
     trading = Trading(stage.url, TradingClock(day, seconds))
     with trading.ledger() as ledger:
 
         def watch() -> None:
             stage.check_alive()
+            while faults and len(faults) > len(_FAULTS) * (1 - trading.clock.part):
+                _stray(stage, *faults.popleft())
             pushed, moving = ledger.progress()
             clock, again = trading.clock, f", {moving} under way" if moving else ""
             rows = trading.record.rows
@@ -132,16 +141,15 @@ def _trade(screen: Screen, stage: Stage, asked: argparse.Namespace) -> Trading:
     return trading
 
 
-def _stray(stage: Stage) -> None:
-    """Have AiAccount fail some calls, as real servers do.
+def _stray(stage: Stage, behaviour: str, more: Mapping[str, int]) -> None:
+    """Have AiAccount fail one call of each blogger, as real servers do.
 
     Not for the blogger whose books lack a tax code: a refusal after a call of unknown outcome is looked up
     two minutes later, and nobody wants to watch that.
     """
     for company_id in (blogger.company_id for blogger in BLOGGERS if blogger.posts):
         match = {"method": "POST", "company_id": company_id}
-        stage.sandbox.add_fault("status", status=503, times=2, match=match)
-        stage.sandbox.add_fault("reset_after_storing", times=2, match=match)
+        stage.sandbox.add_fault(behaviour, times=1, match=match, **more)
 
 
 def _print_tails(screen: Screen, folder: Path) -> None:

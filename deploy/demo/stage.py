@@ -16,7 +16,7 @@ from deploy.servers import kafka_jars
 from deploy.servers.broker import BrokerChoice, broker
 from deploy.servers.postgres import Binaries, PostgresServer
 from deploy.servers.process import ServerFailed
-from deploy.stack import Installation, Service
+from deploy.stack import Installation, Service, make_logins
 from deploy.stack.service import READY_SECONDS
 
 NS16_SCHEMA = Path(__file__).parents[1] / "ns16-schema.sql"
@@ -64,9 +64,10 @@ def put_up(stack: ExitStack, folder: Path, choice: BrokerChoice, screen: Screen)
         sandbox = SandboxProcess(folder / "book.jsonl", "--no-rate-limit", "--latency-ms", str(API_MS))
         stack.enter_context(sandbox)
     screen.heading("AiAccount Sync, by its own command line")
-    installation = Installation(url, bootstrap, sandbox.url, folder)
-    with screen.step("migrate", "tables, triggers and views; topics in Kafka"):
+    installation = Installation(url, bootstrap, sandbox.url, folder, logins=True)
+    with screen.step("migrate", "tables, triggers, views, roles; Kafka's topics"):
         _log(folder, installation.run("migrate"))
+        make_logins(url)
     keys = {blogger.blogger_id: f"key-{secrets.token_urlsafe(24)}" for blogger in TENANTS}
     services = (installation.relay(), installation.consumers())
     for service in services:
@@ -119,7 +120,8 @@ def _subscribe(
         sandbox.put_company(blogger.books(key))
         settings = ("--company-name", blogger.name, "--cutover-date", _CUTOVER, "--codes", str(file))
         kol = ("--kol-mode", blogger.kol_mode, "--owner-kol-id", str(OWN_KOL))
-        said = installation.run("tenants", "add", tenant, *settings, *kol)
+        limits = ("--calls-per-minute", "0", "--calls-at-once", "0")  # a day is played in some seconds
+        said = installation.run("tenants", "add", tenant, *settings, *kol, *limits)
         _log(folder, said + installation.run("credentials", "set", tenant, given=key))
 
     with ThreadPoolExecutor(_HANDS) as pool:

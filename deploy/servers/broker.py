@@ -27,29 +27,30 @@ def kafka_required() -> bool:
     return os.environ.get(REQUIRE_KAFKA) == "1"
 
 
-def broker(choice: BrokerChoice = BrokerChoice.AUTO) -> BrokerServer:
+def broker(choice: BrokerChoice = BrokerChoice.AUTO, *, behind: int | None = None) -> BrokerServer:
     """Return a broker that is not started yet; AUTO is Kafka where Java and Maven or the jars are there.
 
-    Falling back to the embedded broker is said in one line on standard error.
+    Falling back to the embedded broker is said in one line on standard error. `behind` is the port of a
+    proxy before it, as `BrokerServer` says.
 
     Raises:
         ServerFailed: AIACCOUNT_SYNC_REQUIRE_KAFKA is 1 and Kafka cannot run here.
     """
     match choice:
         case BrokerChoice.KAFKA:
-            return KafkaServer()
+            return KafkaServer(behind)
         case BrokerChoice.TANSU:
-            return TansuServer()
+            return TansuServer(behind)
         case BrokerChoice.AUTO:
-            return _best()
+            return _best(behind)
     assert_never(choice)
 
 
-def _best() -> BrokerServer:
+def _best(behind: int | None) -> BrokerServer:
     lack = kafka_jars.why_not()
     if lack is None:
-        return KafkaServer()
+        return KafkaServer(behind)
     if kafka_required():
         raise ServerFailed(f"{REQUIRE_KAFKA}=1, but {lack}")
     sys.stderr.write(f"{lack}: using the embedded broker (Tansu) instead of Apache Kafka\n")
-    return TansuServer()
+    return TansuServer(behind)

@@ -10,7 +10,16 @@ PATIENCE_MS = 2_000
 
 
 class BrokerServer(TemporaryServer):
-    """A broker on 127.0.0.1 that speaks Kafka's protocol; a context manager that runs it."""
+    """A broker on 127.0.0.1 that speaks Kafka's protocol; a context manager that runs it.
+
+    A broker tells its clients where to find it, so a proxy before it works only where the broker names the
+    proxy: a broker that is made `behind` a port tells that port to who comes through `proxied_port`.
+    """
+
+    @property
+    def proxied_port(self) -> int:
+        """Where a proxy before the broker leads to."""
+        return self.port
 
     @property
     def bootstrap(self) -> str:

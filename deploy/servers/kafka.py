@@ -1,6 +1,7 @@
 """Run Apache Kafka itself: one node, KRaft, in a temporary directory."""
 
 import subprocess
+from functools import partial
 from pathlib import Path
 
 from deploy.servers import kafka_jars
@@ -8,7 +9,7 @@ from deploy.servers.broker_server import BrokerServer, answers
 from deploy.servers.port import LOCALHOST, free_port
 from deploy.servers.process import ServerFailed, ServerProcess, leashed
 
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 HEAP = ("-Xmx512m", "-XX:+UseSerialGC")
 BRIEF = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")  # for a JVM that lives a second
 
@@ -25,9 +26,10 @@ process.roles=broker,controller
 node.id=1
 controller.quorum.bootstrap.servers={host}:{controller_port}
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller_port}
-advertised.listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller_port}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=PLAINTEXT://{host}:{port},PROXIED://{host}:{proxied_port},CONTROLLER://{host}:{controller_port}
+advertised.listeners=PLAINTEXT://{host}:{port},PROXIED://{host}:{behind},CONTROLLER://{host}:{controller_port}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=PLAINTEXT
 log.dirs={logs}
 auto.create.topics.enable=false
 offsets.topic.replication.factor=1
@@ -45,20 +47,37 @@ broker.session.timeout.ms=3000
 
 
 class KafkaServer(BrokerServer):
-    """Apache Kafka, one node. Its data outlives a restart and a kill."""
+    """Apache Kafka, one node. Its data outlives a restart and a kill.
 
-    def __init__(self) -> None:
-        super().__init__("Apache Kafka", _create, answers, START_SECONDS)
+    Behind a proxy it has a listener for that one, beside the usual one.
+    """
+
+    def __init__(self, behind: int | None = None) -> None:
+        self._proxied_port = free_port()
+        create = partial(_create, proxied_port=self._proxied_port, behind=behind or self._proxied_port)
+        super().__init__("Apache Kafka", create, answers, START_SECONDS)
+
+    @property
+    def proxied_port(self) -> int:
+        """Where a proxy before the broker leads to; who does not come through it uses `port`."""
+        return self._proxied_port
 
 
-def _create(directory: Path, port: int) -> ServerProcess:
+def _create(directory: Path, port: int, proxied_port: int, behind: int) -> ServerProcess:
     java = kafka_jars.find_java()
     if java is None:
         raise ServerFailed(kafka_jars.why_not() or "Java is not installed")
     classpath = f"{kafka_jars.fetch()}/*"
     properties = directory / "server.properties"
     properties.write_text(
-        PROPERTIES.format(host=LOCALHOST, port=port, controller_port=free_port(), logs=directory / "logs")
+        PROPERTIES.format(
+            host=LOCALHOST,
+            port=port,
+            proxied_port=proxied_port,
+            behind=behind,
+            controller_port=free_port(),
+            logs=directory / "logs",
+        )
     )
     logging = directory / "log4j.properties"
     logging.write_text(LOG4J)

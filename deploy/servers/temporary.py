@@ -17,7 +17,8 @@ class TemporaryServer:
     """A server on 127.0.0.1 with a directory and a port of its own; a context manager that runs it.
 
     ``create`` gets the empty directory and the port, and gives the process to start; ``answers`` tells
-    whether the server at the port is ready. Port and directory stay the same until ``close``.
+    whether the server at the port is ready. The port is chosen when this is made; the directory stays
+    the same until ``close``.
     """
 
     def __init__(
@@ -35,7 +36,7 @@ class TemporaryServer:
         self._stop_signal = stop_signal
         self._directory: Path | None = None
         self._process: ServerProcess | None = None
-        self._port = 0
+        self._port = free_port()
 
     @property
     def port(self) -> int:
@@ -55,7 +56,6 @@ class TemporaryServer:
         """
         if self._process is None:
             self._directory = Path(tempfile.mkdtemp(prefix="aiaccount-"))
-            self._port = free_port()
             self._process = self._create(self._directory, self._port)
         self._process.start(lambda: self._answers(self._port), self._start_seconds)
 

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from consumers.keyring import new_master_key
 from deploy.servers.port import free_port
+from deploy.stack.logins import as_login, login_of
 from deploy.stack.service import Service
 
 _COMMAND_SECONDS = 120
+_DATABASE = "AIACCOUNT_SYNC_DATABASE_URL"
 
 
 class Installation:
@@ -24,6 +26,7 @@ class Installation:
         environment: The installation's name.
         settings: More environment variables, such as `AIACCOUNT_SYNC_CLAIM_SECONDS`.
         options: Options of every command, such as `--log-level debug`.
+        logins: Whether each process connects as a login of its own, with its role (`make_logins`).
     """
 
     def __init__(  # noqa: PLR0913 - where everything is, said once
@@ -36,12 +39,14 @@ class Installation:
         environment: str = "demo",
         settings: Mapping[str, str] | None = None,
         options: Sequence[str] = (),
+        logins: bool = False,
     ) -> None:
         self.folder = folder
+        self.logins = logins
         self.options = options
         self.env = {
             **os.environ,
-            "AIACCOUNT_SYNC_DATABASE_URL": database_url,
+            _DATABASE: database_url,
             "AIACCOUNT_SYNC_ENVIRONMENT": environment,
             "KAFKA_BOOTSTRAP_SERVERS": bootstrap,
             "AIACCOUNT_SYNC_API_URL": api_url,
@@ -62,7 +67,7 @@ class Installation:
         """
         done = subprocess.run(  # noqa: S603 - our own command
             [*_command(), *self.options, *arguments],
-            env=self.env,
+            env=self._env(arguments),
             input=given or "",
             text=True,
             capture_output=True,
@@ -82,12 +87,18 @@ class Installation:
     def _service(self, name: str, arguments: tuple[str, ...], role: str, failpoints: str) -> Service:
         port = free_port()
         env = {
-            **self.env,
+            **self._env(arguments),
             f"AIACCOUNT_SYNC_{role}_METRICS_PORT": str(port),
             "AIACCOUNT_SYNC_FAILPOINTS": failpoints,
         }
         command = [*_command(), *self.options, *arguments]
         return Service(name, command, self.folder / f"{name}.log", env=env, port=port)
+
+    def _env(self, arguments: tuple[str, ...]) -> dict[str, str]:
+        login = login_of(arguments) if self.logins else None
+        if login is None:
+            return self.env
+        return {**self.env, _DATABASE: as_login(self.env[_DATABASE], login)}
 
 
 def _command() -> list[str]:

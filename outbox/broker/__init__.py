@@ -5,13 +5,17 @@ partitioner sorts the partitions for every message, so partitions are reckoned h
 same hash as every other client's; topics are never made by accident.
 """
 
-from outbox.broker.dead_letters import dead_letter
+from outbox.broker.dead_letters import DeadLetter, dead_letter, dead_letters, replay
 from outbox.broker.group import GroupReader, Place, Received
+from outbox.broker.lags import Lag, Lags
 from outbox.broker.producer import Pending, Producer
 from outbox.broker.topics import check_topics, create_topics
 
 __all__ = [
+    "DeadLetter",
     "GroupReader",
+    "Lag",
+    "Lags",
     "Pending",
     "Place",
     "Producer",
@@ -19,4 +23,6 @@ __all__ = [
     "check_topics",
     "create_topics",
     "dead_letter",
+    "dead_letters",
+    "replay",
 ]

@@ -10,7 +10,7 @@ from kafka.net.compat import KafkaNetClient
 
 from outbox.errors import BrokerError
 
-METADATA_MAX_AGE_MS = 30_000
+METADATA_MAX_AGE_MS = 10_000
 RECONNECT_MAX_MS = 1_000
 PATIENCE_MS = 10_000
 KNOCK_SECONDS = 5.0

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from kafka import KafkaConsumer
 from kafka.consumer.subscription_state import ConsumerRebalanceListener
@@ -15,17 +15,20 @@ from kafka.errors import (
 )
 from kafka.structs import OffsetAndMetadata, TopicPartition
 
-from outbox.broker.connection import admin, connect
+from outbox.broker.connection import connect
+from outbox.broker.topics import topic_ids
 from outbox.errors import BrokerError
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 log = logging.getLogger(__name__)
 
 Place = tuple[str, int]
 """A topic and one of its partitions."""
 
-EMBEDDED_CLUSTER = "tansu_cluster"
-EMBEDDED_SESSION_SECONDS = 6.0
-SESSION_SECONDS = 10.0
+SESSION_SECONDS = 6.0
+"""The least that Kafka takes as it comes: others go on within ten seconds of a member's death."""
 _OUT_OF_GROUP = (CommitFailedError, RebalanceInProgressError, UnknownMemberIdError, IllegalGenerationError)
 
 
@@ -46,7 +49,8 @@ class GroupReader:
 
     Nothing is committed but by `commit`, and a group without an offset begins with the earliest record.
     `on_lost` is called within `poll`, before that returns records, with the partitions whose reading ended
-    or begins anew at the committed offset: whoever tracks offsets forgets those of them.
+    or begins anew: whoever tracks offsets forgets those of them. A topic that was deleted and made anew is
+    read from its beginning, for the offsets of the old one would pass over records of the new.
     """
 
     def __init__(  # noqa: PLR0913 - the settings of one connection
@@ -68,7 +72,7 @@ class GroupReader:
             topics: The topics to read.
             client_id: How the broker's log names us.
             session_timeout: Seconds after which the group takes a silent member's partitions away; none
-                for what suits the broker (the embedded one's joins take half of it).
+                for six, the least that Kafka takes as it comes.
             max_poll_records: The most records that one `poll` returns.
             on_lost: As said above.
 
@@ -79,7 +83,7 @@ class GroupReader:
         self._lost: set[Place] = set()
         self._begun: dict[TopicPartition, int] = {}
         self._paused = False
-        session = session_timeout or _session_seconds(bootstrap)
+        session = session_timeout or SESSION_SECONDS
         self._kafka = connect(
             KafkaConsumer,
             bootstrap,
@@ -89,16 +93,17 @@ class GroupReader:
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             session_timeout_ms=int(session * 1000),
-            heartbeat_interval_ms=int(session * 1000 / 4),
+            heartbeat_interval_ms=int(session * 1000 / 8),
             max_poll_records=max_poll_records,
             fetch_max_wait_ms=500,
             request_timeout_ms=15_000,
             bootstrap_timeout_ms=10_000,
             metrics_enabled=False,
         )
-        wanted = list(topics)
-        self._kafka.subscribe(wanted, listener=_Listener(self._take, self._lose))
-        self._learn(wanted)
+        self._wanted = list(topics)
+        self._ids: dict[str, UUID] = {}
+        self._kafka.subscribe(self._wanted, listener=_Listener(self._take, self._lose))
+        self._learn(self._wanted)
 
     def poll(self, timeout_s: float) -> list[Received]:
         """Return the records that arrive within `timeout_s` seconds; none while all is paused.
@@ -111,13 +116,15 @@ class GroupReader:
         """
         try:
             found = self._kafka.poll(timeout_ms=int(timeout_s * 1000))
+            anew = self._begin_anew()
         except KafkaError as error:
             raise BrokerError(f"cannot read from Kafka: {error}") from error
         finally:
             self._tell_lost()
         return [
             Received(r.topic, r.partition, r.offset, r.key, r.value, r.headers, r.timestamp)
-            for records in found.values()
+            for place, records in found.items()
+            if place not in anew
             for r in records
         ]
 
@@ -175,8 +182,8 @@ class GroupReader:
                     self._begun[tp] = -1 if offset is None else offset
             starts = self._kafka.beginning_offsets(assigned, timeout_ms=int(timeout_s * 1000))
             ends = self._kafka.end_offsets(assigned, timeout_ms=int(timeout_s * 1000))
-        except KafkaError as error:
-            raise BrokerError(f"cannot ask for the lag: {error}") from error
+        except (KafkaError, KeyError) as error:  # the client's own, for a partition that is there no more
+            raise BrokerError(f"cannot ask for the lag: {error!r}") from error
         return {
             # What was fetched knows better where the embedded broker names the last batch's first record.
             (tp.topic, tp.partition): max(
@@ -210,6 +217,18 @@ class GroupReader:
         except KafkaError as error:
             self.close()
             raise BrokerError(f"cannot learn the topics' partitions: {error}") from error
+
+    def _begin_anew(self) -> set[TopicPartition]:
+        """Go to the beginning of our partitions of topics that were made anew; return those partitions."""
+        ids = topic_ids(self._kafka._cluster, self._wanted)  # noqa: SLF001 - there is no public way
+        changed = {name for name, found in ids.items() if self._ids.get(name, found) != found}
+        self._ids |= ids
+        anew = {tp for tp in self._kafka.assignment() if tp.topic in changed} if changed else set()
+        if anew:
+            log.warning("made anew and read from the beginning: %s", ", ".join(sorted(changed)))
+            self._kafka.seek_to_beginning(*anew)
+            self._lose(anew)
+        return anew
 
     def _take(self, assigned: set[TopicPartition]) -> None:
         if self._paused:
@@ -250,14 +269,3 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc] # kafka-python
         lost, self._revoked = self._revoked - set(assigned), set()
         self._lose(lost)
         self._take(set(assigned))
-
-
-def _session_seconds(bootstrap: str) -> float:
-    client = admin(bootstrap)
-    try:
-        embedded = client.describe_cluster()["cluster_id"] == EMBEDDED_CLUSTER
-    except KafkaError as error:
-        raise BrokerError(f"cannot ask the broker who it is: {error}") from error
-    finally:
-        client.close()
-    return EMBEDDED_SESSION_SECONDS if embedded else SESSION_SECONDS

@@ -1,6 +1,9 @@
 """The topics themselves: made once, by us, with a number of partitions that keys rely on."""
 
+from collections.abc import Iterable
+from types import MappingProxyType
 from typing import Any
+from uuid import UUID
 
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
@@ -9,6 +12,8 @@ from outbox.endpoints import DEAD_LETTERS, TOPICS
 from outbox.errors import BrokerError
 
 DEAD_LETTER_PARTITIONS = 1
+CONFIGS = MappingProxyType({"message.timestamp.type": "LogAppendTime"})
+"""The broker's own time stands at a record: a sender's that is an hour ahead would be refused."""
 
 
 def create_topics(bootstrap: str, partitions: int = 12, replication: int | None = None) -> list[str]:
@@ -27,7 +32,7 @@ def create_topics(bootstrap: str, partitions: int = 12, replication: int | None 
     """
     sizes = dict.fromkeys(TOPICS.values(), partitions) | {DEAD_LETTERS: DEAD_LETTER_PARTITIONS}
     wanted = {
-        topic: {"num_partitions": size, "replication_factor": replication or -1}
+        topic: {"num_partitions": size, "replication_factor": replication or -1, "configs": dict(CONFIGS)}
         for topic, size in sizes.items()
     }
     client = admin(bootstrap)
@@ -61,6 +66,14 @@ def check_topics(bootstrap: str) -> list[str]:
     finally:
         client.close()
     return [problem for name in names if (problem := _problem(name, found.get(name)))]
+
+
+def topic_ids(cluster: Any, names: Iterable[str]) -> dict[str, UUID]:  # noqa: ANN401 - no types there
+    """Return the ids of these topics, as a client's metadata hold them: one made anew bears another id.
+
+    A topic that is not there, and one of a broker that gives no ids, has none.
+    """
+    return {name: found for name in names if (found := cluster.topic_id(name)) is not None and found.int}
 
 
 def _problem(name: str, topic: dict[str, Any] | None) -> str | None:

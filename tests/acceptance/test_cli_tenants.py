@@ -36,13 +36,17 @@ def test_a_tenant_is_added_changed_and_listed(command: CommandLine, tmp_path: Pa
         "codes": {"account:sales": "40001"},
         "active": True,
         "company_id": None,
+        "calls_per_minute": 60,
+        "calls_at_once": 5,
         "settings_version": 3,
     }
     assert "美美直播 Sdn Bhd" in command.done("tenants", "list")
     assert "as before" in command.done("tenants", "set", "7", "--owner-kol-id", "10")
     command.done("tenants", "set", "7", "--no-owner-kol", "--inactive")
+    command.done("tenants", "set", "7", "--calls-per-minute", "300", "--calls-at-once", "0")
     (tenant,) = command.json("tenants", "list")
     assert (tenant["owner_kol_id"], tenant["active"]) == (None, False)
+    assert (tenant["calls_per_minute"], tenant["calls_at_once"]) == (300, None)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import time
 import urllib.request
 from collections.abc import Iterator
+from functools import partial
 
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
@@ -24,6 +25,11 @@ def samples(service: Service) -> list[Sample]:
     """Return what a process shows of itself."""
     families = text_string_to_metric_families(service.metrics())
     return [sample for family in families for sample in family.samples]
+
+
+def is_zero(service: Service, name: str) -> bool:
+    """Say whether a metric is there, or not, with nothing in it."""
+    return shown(service, name) == 0
 
 
 def shown(service: Service, name: str, **labels: str) -> float:
@@ -63,7 +69,7 @@ def test_sales_and_settlements_are_posted_and_the_metrics_show_it(field: Field) 
     assert shown(relay, "aiaccount_sync_relay_rows_total") == field.counts().written
     for gauge in ("outbox_unread_rows", "tasks_due", "tasks_overdue", "tenants_stopped"):
         name = f"aiaccount_sync_{gauge}"
-        wait_for(lambda name=name: shown(relay, name) == 0, FRESH_SECONDS, f"{name} to be 0")  # type: ignore[misc]
+        wait_for(partial(is_zero, relay, name), FRESH_SECONDS, f"{name} to be 0")
     wait_for(lambda: shown(consumers, "aiaccount_lag_records") == 0, FRESH_SECONDS, "no lag to be shown")
 
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from statistics import median
 
-from tests.bench import accepted, acknowledged, deliveries, drain, till
+from tests.bench import accepted, acknowledged, deliveries, drain, fairness, live_first, till
 from tests.bench.figures import Figure, Run
 
 BENCHMARKS: dict[str, tuple[str, Callable[[Run], None]]] = {
@@ -16,6 +16,8 @@ BENCHMARKS: dict[str, tuple[str, Callable[[Run], None]]] = {
     "acknowledged": (acknowledged.ABOUT, acknowledged.measure),
     "accepted": (accepted.ABOUT, accepted.measure),
     "deliveries": (deliveries.ABOUT, deliveries.measure),
+    "fairness": (fairness.ABOUT, fairness.measure),
+    "live_first": (live_first.ABOUT, live_first.measure),
     "till": (till.ABOUT, till.measure),
 }
 ROUNDS = 3
@@ -25,8 +27,8 @@ benchmarks:
 
 Each runs on an Apache Kafka and a PostgreSQL (fsync on) of its own, which end with it, and takes turns
 with its yardstick round by round, so that a busy machine slows both. Nothing fails because a time is long:
-an aim that is missed is named as missed, and the status is 0. All of it takes some ten minutes, --quick
-some four. Figures go to standard output, progress to standard error.
+an aim that is missed is named as missed, and the status is 0. All of it takes about half an hour, --quick
+less. Figures go to standard output, progress to standard error.
 
 examples:
   make bench

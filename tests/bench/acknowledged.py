@@ -6,7 +6,7 @@ and loses the message whenever it dies in between.
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any, Self
@@ -159,6 +159,10 @@ class Noting:
         """Hand messages over."""
         listed = list(messages)
         return Noted(self._producer.send(listed), [int(message.key) for message in listed], self._noted)
+
+    def topics(self) -> Mapping[str, str]:
+        """Return the topics' ids."""
+        return self._producer.topics()
 
     def close(self) -> None:
         """Close it."""

@@ -45,8 +45,9 @@ class Books:
             for tenant in range(1, TENANTS + 1):
                 connection.execute(
                     "insert into aiaccount.tenants"
-                    " (tenant_id, company_id, company_name, kol_mode, cutover_date, codes)"
-                    " values (%s, %s, %s, 'multi', '2026-01-01', %s)",
+                    " (tenant_id, company_id, company_name, kol_mode, cutover_date, codes,"
+                    " calls_per_minute, calls_at_once)"
+                    " values (%s, %s, %s, 'multi', '2026-01-01', %s, null, null)",
                     [tenant, f"ours-{tenant}", _name("ours", tenant), json.dumps(CODES)],
                 )
                 sealed = seal(ring, ENVIRONMENT, tenant, PURPOSE, 1, key_of(f"ours-{tenant}"))

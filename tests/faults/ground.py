@@ -1,13 +1,16 @@
-"""Make the ground of a fault test: an installed database with tenants, made once and cloned for each test."""
+"""Make the ground of a fault test: an installed database with tenants, made once and cloned for each test.
 
-from collections.abc import Iterator
+Relay, consumers and console each connect as a login of their own, with the role that their work needs.
+"""
+
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from consumers.keyring import new_master_key
 from deploy.sandbox.client import SandboxProcess
-from deploy.stack import Installation
+from deploy.stack import Installation, make_logins
 from outbox.broker import create_topics
 from tests.databases import cloned, create_ns16, template
 from tests.faults.field import SETTINGS, Field
@@ -38,6 +41,7 @@ def prepared(server: str, folder: Path) -> Iterator[Ground]:
             open_companies(sandbox, subscribers)
             installation = _installation(url, "127.0.0.1:1", sandbox.url, folder, master_keys)
             installation.run("migrate", "--no-topics")
+            make_logins(url)
             subscribe(installation, subscribers)
 
     with template(server, install) as name:
@@ -45,7 +49,13 @@ def prepared(server: str, folder: Path) -> Iterator[Ground]:
 
 
 @contextmanager
-def field_on(ground: Ground, bootstrap: str, folder: Path, *options: str) -> Iterator[Field]:
+def field_on(
+    ground: Ground,
+    bootstrap: str,
+    folder: Path,
+    *options: str,
+    address: Callable[[str], str] = lambda url: url,
+) -> Iterator[Field]:
     """Give an installation of its own on this ground and this broker; only the sandbox runs.
 
     Args:
@@ -53,11 +63,12 @@ def field_on(ground: Ground, bootstrap: str, folder: Path, *options: str) -> Ite
         bootstrap: The broker.
         folder: Where the book and the logs go.
         options: Options of every command line, such as `--debug`.
+        address: Makes of the database's URL the one by which the installation and the tills find it.
     """
     create_topics(bootstrap)
     pass_over(bootstrap)
     with ExitStack() as stack:
-        url = stack.enter_context(cloned(ground.server, ground.template))
+        url = address(stack.enter_context(cloned(ground.server, ground.template)))
         sandbox = stack.enter_context(SandboxProcess(folder / "book.jsonl", "--no-rate-limit"))
         open_companies(sandbox, ground.subscribers)
         installation = _installation(url, bootstrap, sandbox.url, folder, ground.master_keys, *options)
@@ -77,4 +88,5 @@ def _installation(
         environment=ENVIRONMENT,
         settings={"AIACCOUNT_SYNC_MASTER_KEYS": master_keys, **SETTINGS},
         options=options,
+        logins=True,
     )

@@ -1,6 +1,6 @@
 """Where the four consumer groups stand in Kafka, asked from outside."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from kafka import KafkaConsumer
@@ -56,12 +56,23 @@ def committed(bootstrap: str, endpoint: Endpoint) -> int:
 
 
 def pass_over(bootstrap: str) -> None:
-    """Let the groups pass over what other tests left; waits until members that died are out of them."""
+    """Let the groups pass over what nobody has read; waits until members that died are out of them."""
+    _move(bootstrap, lambda kafka, places: kafka.end_offsets(places))
+
+
+def begin_again(bootstrap: str) -> None:
+    """Let the groups read everything again; waits as `pass_over`."""
+    _move(bootstrap, lambda kafka, places: kafka.beginning_offsets(places))
+
+
+def _move(
+    bootstrap: str, whither: Callable[[KafkaConsumer, list[TopicPartition]], dict[TopicPartition, int]]
+) -> None:
     for endpoint in Endpoint:
         with _group(bootstrap, endpoint) as (kafka, places):
             kafka.assign(places)
-            ends = {place: OffsetAndMetadata(end) for place, end in kafka.end_offsets(places).items()}
-            wait_for(lambda: _commit(kafka, ends), FREE_SECONDS, f"the group of {endpoint} to be free")  # noqa: B023 - called at once
+            wanted = {place: OffsetAndMetadata(at) for place, at in whither(kafka, places).items()}
+            wait_for(lambda: _commit(kafka, wanted), FREE_SECONDS, f"the group of {endpoint} to be free")  # noqa: B023 - called at once
 
 
 def _commit(kafka: KafkaConsumer, ends: dict[TopicPartition, OffsetAndMetadata]) -> bool:

@@ -31,7 +31,11 @@ update aiaccount.tasks t
 
 -- name: due_now
 -- Every task that nobody is at is looked at again.
-update aiaccount.tasks set due_at = clock_timestamp(), leases = 0 where token is null;
+with free as (
+  select endpoint, aggregate_id from aiaccount.tasks where token is null for no key update skip locked
+)
+update aiaccount.tasks t set due_at = clock_timestamp(), leases = 0
+  from free where t.endpoint = free.endpoint and t.aggregate_id = free.aggregate_id;
 
 -- name: counts
 -- Rows of the outbox, tasks that are claimed, documents that may exist, documents accepted, tasks handed out.
@@ -44,3 +48,47 @@ select (select count(*) from aiaccount.outbox) as written,
 -- name: forget_the_timeline
 -- Let the relay find a cursor that another timeline wrote.
 update aiaccount.relay_cursor set timeline_id = timeline_id + 1;
+
+-- name: share
+-- Every tenant may make 120 calls a minute, two at once.
+update aiaccount.tenants set calls_per_minute = 120, calls_at_once = 2, settings_version = settings_version + 1;
+
+-- name: held_by_the_outage
+select count(*) from aiaccount.documents where code = 'ENDPOINT_DOWN';
+
+-- name: probe_now
+-- The half minute of an outage is over.
+update aiaccount.outages set probe_at = clock_timestamp();
+
+-- name: looked
+-- Whether reconciliation has looked at everything, and is not at it.
+select count(*) from aiaccount.reconciliation where finished_at is not null and not under_way;
+
+-- name: missed
+-- How often reconciliation told of what it had found.
+select count(*) from aiaccount.alerts where kind = 'missed_changes';
+
+-- name: forget_the_outbox
+-- Let the outbox be as empty as that of a backup of before it all.
+delete from aiaccount.outbox;
+
+-- name: recreated
+-- Alerts that a topic was made anew.
+select count(*) from aiaccount.alerts where kind = 'topic_recreated';
+
+-- name: unclaimed
+-- Sales and settlements whose invoices and bills no consumer has ever claimed.
+select (select count(*) from pos_transactions p
+         where p.id not in (select aggregate_id from aiaccount.tasks where endpoint = 'pos_invoice'))
+     + (select count(*) from kol_settlements s
+         where s.id not in (select aggregate_id from aiaccount.tasks where endpoint = 'kol_bill'));
+
+-- name: usual_calls_at_once
+-- Every tenant may have five calls under way, as by default.
+update aiaccount.tenants set calls_at_once = 5, settings_version = settings_version + 1;
+
+-- name: stopped
+select count(*) from aiaccount.stops;
+
+-- name: blocked_by_the_key
+select count(*) from aiaccount.documents where code = 'API_KEY_INVALID';

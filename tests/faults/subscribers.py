@@ -44,6 +44,7 @@ def subscribe(installation: Installation, subscribers: tuple[Subscriber, ...]) -
         installation.run(
             *("tenants", "add", str(one.tenant_id), "--company-name", one.shop.name),
             *("--cutover-date", "2026-01-01", "--kol-mode", "multi"),
+            *("--calls-per-minute", "60000", "--calls-at-once", "1000"),  # what a fault left comes at once
             *(part for code in CODES.items() for part in ("--code", "=".join(code))),
         )
         installation.run("credentials", "set", str(one.tenant_id), given=f"{one.key}\n")

@@ -101,10 +101,19 @@ class Desk:
 class Trade:
     """The load on one database; `seed` decides all of it but what a fault cuts off."""
 
-    def __init__(self, database_url: str, subscribers: tuple[Subscriber, ...], seed: int) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        subscribers: tuple[Subscriber, ...],
+        seed: int,
+        *,
+        desk: type[Desk] = Desk,
+        rate: float = RATE,
+    ) -> None:
         self._url = database_url
+        self._rate = rate
         self._random = Random(seed)
-        self._desks = [Desk(one, self._random) for one in subscribers]
+        self._desks = [desk(one, self._random) for one in subscribers]
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
         self._error: BaseException | None = None
@@ -122,6 +131,10 @@ class Trade:
         with self._connect() as connection:
             for _ in range(sales):
                 self._random.choice(self._desks).sell(connection)
+
+    def sell_on(self, connection: Connection) -> None:
+        """Sell once over this connection, in the transaction that it is in."""
+        self._random.choice(self._desks).sell(connection)
 
     def open(self) -> None:
         """Trade in a thread, at a steady pace, until `close`."""
@@ -155,7 +168,7 @@ class Trade:
     def _trade_until_cut_off(self) -> None:
         try:
             with self._connect() as connection:
-                while not self._closed.wait(1 / RATE):
+                while not self._closed.wait(1 / self._rate):
                     self._act(connection)
         except psycopg.OperationalError:
             self.interrupted += 1

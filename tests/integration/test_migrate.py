@@ -1,22 +1,36 @@
 """Migrating installs, upgrades and repairs, twice and while tills write, and refuses what is not its own."""
 
+import re
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
 import psycopg
 import pytest
 
 from outbox.errors import DatabaseError, InstallationError, UsageError
+from outbox.inspection import REVISION
 from outbox.installation import verify
 from outbox.migrate import check, drop_triggers, install
 from tests.integration.capture.till import POS, alerts, connected, one, rows, sale, usual_sale
 from tests.waiting import wait_for
 
+_BEFORE_0012 = """
+drop view aiaccount.pulse, aiaccount.unheard;
+drop function aiaccount.lease_of, aiaccount.due_since;
+drop index aiaccount.documents_final, aiaccount.documents_unsettled;
+drop index aiaccount.tasks_due_by_tenant, aiaccount.tasks_troubled;
+create index documents_open on aiaccount.documents (tenant_id);
+create index tasks_due_by_tenant on aiaccount.tasks (tenant_id, lane, due_at);
+alter table aiaccount.relay_cursor drop led_by, drop led_at;
+update aiaccount.alembic_version set version_num = '0011';
+"""
+
 
 def test_a_first_install_says_what_it_did_and_leaves_nothing_wrong(bare_database: str) -> None:
     done = " ".join(install(bare_database, "staging"))
     for said in (
-        "revision 0001",
+        f"revision {REVISION}",
         "staging",
         "cursor",
         "functions",
@@ -130,16 +144,40 @@ def test_an_older_installation_is_brought_up_to_date_with_its_rows(database: str
             "create or replace function aiaccount.capture_pos_transactions() returns trigger"
             " language plpgsql as $$ begin return null; end $$;"
             " drop function aiaccount.raise_alert;"
-            " drop view aiaccount.kol_settlement_snapshot"
+            " drop view aiaccount.kol_settlement_snapshot cascade"
         )
-        assert install(database) == [
+        done = install(database)
+        assert done[:3] == [
             "Wrote 2 functions.",
             "Wrote view aiaccount.kol_settlement_snapshot.",
+            "Wrote view aiaccount.kol_settlement_digest.",
         ]
+        assert len(done) == 4
+        assert re.fullmatch(r"Put \d+ privileges, owners and policies right\.", done[3])
         assert check(database, "test") == []
         assert rows(conn) == [(POS, sale_id)]
         sale(conn)
         assert len(rows(conn)) == 2
+
+
+@pytest.mark.parametrize("order", [("tasks", "documents"), ("documents", "tasks"), ("relay_cursor", "tasks")])
+def test_upgrading_cancels_nobody_who_uses_its_tables_in_whatever_order(
+    database: str, order: tuple[str, str]
+) -> None:
+    first, then = (f"lock table aiaccount.{table} in row exclusive mode" for table in order)
+    with connected(database) as conn:
+        conn.execute(_BEFORE_0012)
+        with ThreadPoolExecutor(1) as pool, connected(database) as consumer:
+            with consumer.transaction():
+                consumer.execute(first)
+                upgrade = pool.submit(install, database)
+                waits = "select count(*) from pg_locks where relation = %s::regclass and not granted"
+                wait_for(
+                    lambda: one(conn, waits, f"aiaccount.{order[0]}"), 20, "an upgrade that waits for a table"
+                )
+                consumer.execute(then)
+            assert f"Brought the tables to revision {REVISION}." in upgrade.result(60)
+    assert check(database, "test") == []
 
 
 def test_a_view_that_was_replaced_for_another_schema_is_left_alone(database: str) -> None:

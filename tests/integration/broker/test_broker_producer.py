@@ -10,7 +10,6 @@ from kafka.partitioner.default import DefaultPartitioner
 from deploy.servers.broker import BrokerServer
 from outbox.broker import GroupReader, Producer, Received, create_topics, dead_letter
 from outbox.broker.connection import admin
-from outbox.broker.group import EMBEDDED_CLUSTER
 from outbox.endpoints import DEAD_LETTERS
 from outbox.envelope import Message, decode
 from outbox.errors import BrokerError
@@ -27,6 +26,8 @@ from tests.integration.broker.talk import (
     read_until,
     sale,
 )
+
+EMBEDDED_CLUSTER = "tansu_cluster"
 
 
 def test_what_was_sent_is_read_back_as_it_was(bootstrap: str) -> None:

@@ -219,8 +219,27 @@ def test_single_snapshots_are_read_by_index_alone(till: Connection, where: str) 
     )
     till.execute("analyze")
     query = f"explain (format json) select id, snapshot from aiaccount.pos_transaction_snapshot where {where}"
-    kinds = nodes(one(till, query)[0]["Plan"])
+    assert_by_index(one(till, query)[0]["Plan"])
+    if "original_id" not in where:
+        digest = (
+            f"explain (format json) select id, digest from aiaccount.pos_transaction_digest where {where}"
+        )
+        assert_by_index(one(till, digest)[0]["Plan"])
+
+
+def assert_by_index(plan: dict[str, Any]) -> None:
+    kinds = nodes(plan)
     tenants = "Seq Scan"  # aiaccount.tenants is empty here
     assert kinds.count(tenants) <= 1
     assert "Index Scan" in kinds or "Bitmap Index Scan" in kinds
     assert not {"Hash Join", "Merge Join", "Hash"} & {*kinds}
+
+
+def test_a_digest_is_that_of_the_snapshot_as_the_consumers_take_it(till: Connection) -> None:
+    sale_id = usual_sale(till)
+    assert one(
+        till,
+        "select d.digest = sha256(convert_to(s.snapshot::text, 'UTF8')) and d.tenant_id = s.tenant_id"
+        " from aiaccount.pos_transaction_digest as d join aiaccount.pos_transaction_snapshot as s using (id)"
+        f" where id = {sale_id}",
+    )

@@ -25,13 +25,13 @@ from tests.integration.capture.till import (
 )
 
 BREAK = {
-    "the outbox is dropped": "drop table aiaccount.outbox",
+    "the outbox is dropped": "drop table aiaccount.outbox cascade",
     "the outbox has another column": "alter table aiaccount.outbox rename aggregate_id to id",
     "the outbox refuses the row": "alter table aiaccount.outbox add check (aggregate_id < 0) not valid",
     "the sequence is at its end": "alter sequence aiaccount.outbox_seq_seq maxvalue 2;"
     " select setval('aiaccount.outbox_seq_seq', 2)",
     "the function that writes is gone": "drop function aiaccount.record_changes",
-    "outbox and alerts are dropped": "drop table aiaccount.outbox, aiaccount.alerts",
+    "outbox and alerts are dropped": "drop table aiaccount.outbox, aiaccount.alerts cascade",
     "NS16 renamed a column": "alter table pos_transactions rename original_txn_id to refund_of",
     "the outbox is read-only": "create function stop() returns trigger language plpgsql"
     " as $$ begin raise 'no'; end $$;"
@@ -91,7 +91,7 @@ def test_a_sale_commits_with_one_warning_when(till: Connection, sabotage: str) -
 
 
 def test_a_settlement_commits_when_the_outbox_is_gone(till: Connection) -> None:
-    till.execute("drop table aiaccount.outbox")
+    till.execute("drop table aiaccount.outbox cascade")
     heard = warnings_of(till)
     with till.transaction():
         settlement_id = settlement(till)
@@ -103,7 +103,7 @@ def test_a_settlement_commits_when_the_outbox_is_gone(till: Connection) -> None:
 
 def test_an_item_alone_commits_when_the_outbox_is_gone(till: Connection) -> None:
     sale_id = sale(till)
-    till.execute("drop table aiaccount.outbox")
+    till.execute("drop table aiaccount.outbox cascade")
     heard = warnings_of(till)
     item_id = item(till, sale_id)
     assert one(till, "select count(*) from pos_transaction_items where id = %s", item_id) == 1

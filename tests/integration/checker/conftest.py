@@ -14,7 +14,8 @@ from tests.integration.checker.world import TABLES, World
 def empty_world(bare_database: str, tmp_path: Path) -> Iterator[World]:
     """Give the tables, and nothing in them."""
     with psycopg.connect(bare_database, autocommit=True) as connection:
-        connection.execute(TABLES.read_bytes())
+        for file in TABLES:
+            connection.execute(file.read_bytes())
         yield World(bare_database, tmp_path / "book.jsonl", connection)
 
 

@@ -15,7 +15,8 @@ from psycopg.types.json import Json, Jsonb
 from deploy.checker import Verdict, check
 from tests.integration.checker.documents import NAMES, Document
 
-TABLES = Path(__file__).parents[3] / "outbox" / "migrations" / "sql" / "0001_tables.sql"
+_SQL = Path(__file__).parents[3] / "outbox" / "migrations" / "sql"
+TABLES = (_SQL / "0001_tables.sql", _SQL / "0010_decisions.sql")
 CODES = {
     "tax:none:0": "NT",
     "tax:sales:10": "MY-SALES10",

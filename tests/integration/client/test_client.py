@@ -83,8 +83,9 @@ async def test_a_header_however_wild_leaves_the_answer_readable(clients: Clients
 
 
 async def test_the_wait_that_is_told_is_read_and_no_other_header(clients: Clients) -> None:
-    async with serving(http("429 No", b"{}", b"Retry-After: 7", b"X-A: b")) as server:
-        assert await clients(server.url).post(call(), SECONDS) == Reply(429, {"retry-after": "7"}, b"{}")
+    async with serving(http("429 No", b"{}", b"Retry-After: 7", b"Date: now", b"X-A: b")) as server:
+        told = await clients(server.url).post(call(), SECONDS)
+    assert told == Reply(429, {"retry-after": "7", "date": "now"}, b"{}")
 
 
 @pytest.mark.parametrize("reset", [False, True])
@@ -343,6 +344,9 @@ async def test_the_connection_test_tells_the_company(clients: Clients) -> None:
         (200, company_body(name=7), "UNREADABLE"),
         (200, b"<html>", "UNREADABLE"),
         (200, b"[" * 100_000, "UNREADABLE"),
+        (200, company_body(name="x" * 9000), "WRONG_COMPANY"),
+        (403, b'{"error": {"code": "a code of no list", "message": "No\\u0000"}}', "HTTP_403"),
+        (403, json.dumps({"error": {"code": "X" * 900, "message": "No"}}).encode(), "HTTP_403"),
         (302, b"", "HTTP_302"),
         (401, b'{"error": {"code": "API_KEY_INVALID"}}', "API_KEY_INVALID"),
         (401, b'{"error": {"code": {"a": 1}, "message": ["b"]}}', "HTTP_401"),
@@ -358,6 +362,7 @@ async def test_a_connection_test_that_fails_says_why_in_a_sentence(
     assert isinstance(told, Refused)
     assert told.code == code
     assert 0 < len(told.reason) <= 500
+    assert "\0" not in told.reason
 
 
 async def test_a_connection_test_that_breaks_says_so(clients: Clients) -> None:

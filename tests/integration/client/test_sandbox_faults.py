@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from typing import Any
 from uuid import uuid4
 
@@ -96,7 +95,7 @@ class Shop:
         document = {**self.document, **changes}
         body = json.dumps(document, ensure_ascii=False).encode()
         call = Call(Endpoint.POS_INVOICE, Secret(self.key), body, f"idem-{hash(body)}", str(uuid4()))
-        return classify(await self.client.post(call, seconds), document, time.time())
+        return classify(await self.client.post(call, seconds), document)
 
     async def look_up(self) -> Outcome | None:
         """Look the sale up."""

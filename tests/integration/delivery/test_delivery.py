@@ -51,3 +51,17 @@ async def test_what_is_sent_stands_in_the_ledger_to_the_letter(world: World) -> 
     assert post["body"] == row["document"]
     assert list(post["body"]) == list(row["document"])
     assert ": " not in row["text"].replace('": ', "")
+
+
+async def test_a_sale_of_5000_lines_is_posted_like_any_other(world: World) -> None:
+    sale = await world.sale(subtotal="250000.00", total_amount="250000.00", amount_paid="250000.00")
+    await world.sql(
+        "insert into pos_transaction_items (transaction_id, line_no, sku, description, quantity, unit_price,"
+        " line_total)"
+        " select %s, line, 'TS-01', 'T-shirt', 2, 25, 50 from generate_series(2, 5000) as line",
+        [sale],
+    )
+    await world.deliver(INVOICE, sale)
+    await world.drain()
+    assert world.stored() == [NUMBER, f"{NUMBER}-R1"]
+    assert len((await world.document(NUMBER))["document"]["lines"]) == 5000

@@ -3,6 +3,7 @@
 import psycopg
 import pytest
 
+from consumers.schedule import PROBE_AFTER
 from tests.integration.delivery.world import INVOICE, NAME, RECEIPT, TENANT, World, keys
 
 NUMBER = "POS2026050100001"
@@ -69,7 +70,7 @@ async def test_a_missing_tax_code_blocks_and_is_healed(world: World) -> None:
     row = await world.document(NUMBER)
     assert (row["state"], row["code"], row["may_exist"]) == ("blocked", "TAX_CODE_MISSING", False)
     assert "NT" in row["reason"]
-    assert 0.9 * HOUR < (await world.task(INVOICE, sale))["due_in"] <= 1.1 * HOUR
+    assert 0.9 * PROBE_AFTER < (await world.task(INVOICE, sale))["due_in"] <= 1.1 * PROBE_AFTER
     world.sandbox.patch_company(world.company_id, tax_codes=["NT"])
     await due_now(world)
     await world.drain()

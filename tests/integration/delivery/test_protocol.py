@@ -56,6 +56,20 @@ async def test_a_worker_that_dies_at_a_step_loses_nothing_and_doubles_nothing(
     assert (await world.document(NUMBER))["state"] == "pushed"
 
 
+async def test_a_row_deleted_after_its_first_worker_died_in_the_call_is_not_forgotten(world: World) -> None:
+    """The task does not name its tenant yet and the row does no more: the ledger does."""
+    sale = await world.sale()
+    world.claim_seconds = 0.3
+    await world.crash(INVOICE, sale, "called")
+    await world.sql("delete from pos_transactions")
+    await world.until_due(INVOICE, sale)
+    world.claim_seconds = 60
+    await world.drain()
+    row = await world.document(NUMBER)
+    assert (row["state"], row["code"], row["may_exist"]) == ("conflict", "SOURCE_GONE", False)
+    assert world.stored() == [NUMBER]
+
+
 async def test_the_intent_stands_in_the_ledger_before_the_call(world: World) -> None:
     sale = await world.sale()
     await world.crash(INVOICE, sale, "intended")
@@ -90,6 +104,17 @@ async def test_what_changed_between_the_claim_and_the_read_is_seen(world: World)
     await deliver(claim, tools)
     assert world.posts() == []
     assert (await world.document(NUMBER))["code"] == "VOIDED_BEFORE_PUSH"
+
+
+async def test_what_changed_between_the_claim_and_the_read_of_a_known_task_is_seen(world: World) -> None:
+    sale = await world.sale()
+    await world.deliver(INVOICE, sale)
+    tools = world.tools()
+    claim = await world.claim(INVOICE, sale, tools)
+    assert claim is not None
+    await world.sql("update pos_transactions set status = 'voided', voided_at = '2026-05-02T04:00:00Z'")
+    await deliver(claim, tools)
+    assert world.stored() == [NUMBER, f"{NUMBER}-V1"]
 
 
 async def test_an_expired_claim_is_taken_and_its_late_holder_intends_nothing(world: World) -> None:
@@ -230,6 +255,28 @@ async def test_a_receipt_that_looks_while_its_invoice_is_under_way_is_not_forgot
     assert (await world.task(RECEIPT, sale))["due_in"] <= 0
     await world.drain()
     assert world.stored() == [NUMBER, f"{NUMBER}-R1"]
+
+
+async def test_a_receipt_whose_claim_has_ended_is_woken_all_the_same(world: World) -> None:
+    """Busy means claimed and not released: its holder may still release, and must then look again."""
+    sale = await world.sale()
+    world.claim_seconds = 0.2
+    tools = world.tools()
+    claim = await world.claim(RECEIPT, sale, tools)
+    assert claim is not None
+    record = tools.steps.records.ask
+
+    async def ask(row: Any) -> Any:
+        await world.until_due(RECEIPT, sale)
+        world.claim_seconds = 60
+        await world.deliver(INVOICE, sale)
+        return await record(row)
+
+    tools.steps.records.ask = ask  # type: ignore[method-assign]
+    await deliver(claim, tools)
+    task = await world.task(RECEIPT, sale)
+    assert task["token"] is None
+    assert task["due_in"] <= 0
 
 
 async def test_a_refund_that_looks_while_its_original_is_under_way_is_not_forgotten(world: World) -> None:

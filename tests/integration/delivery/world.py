@@ -96,7 +96,8 @@ class World:
         self.sandbox.put_company(company(company_id, name, keys=keys(key)))
         await self.sql(
             "insert into aiaccount.tenants (tenant_id, company_id, company_name, kol_mode, owner_kol_id, "
-            "cutover_date, codes) values (%s, %s, %s, 'multi', 10, '2026-01-01', %s)",
+            "cutover_date, codes, calls_per_minute, calls_at_once) "
+            "values (%s, %s, %s, 'multi', 10, '2026-01-01', %s, 60000, 1000)",
             [tenant_id, company_id, name, json.dumps(CODES)],
         )
         self.key = key
@@ -262,9 +263,10 @@ class World:
         return rows[0]
 
     async def task(self, endpoint: Endpoint, aggregate_id: int) -> dict[str, Any]:
-        """Return a task's row, with `due_in` in seconds."""
+        """Return a task's row, with `due_in` in seconds, endless where nothing is due."""
         (row,) = await self.sql(
-            "select *, extract(epoch from due_at - clock_timestamp())::float as due_in from aiaccount.tasks "
+            "select *, coalesce(extract(epoch from due_at - clock_timestamp())::float, 'infinity') as due_in "
+            "from aiaccount.tasks "
             "where endpoint = %s and aggregate_id = %s",
             [endpoint, aggregate_id],
         )

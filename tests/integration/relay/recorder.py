@@ -23,6 +23,7 @@ class Recorder:
     sent: list[Message] = field(default_factory=list)
     refusals: int = 0
     closed: int = 0
+    ids_of_topics: dict[str, str] = field(default_factory=dict)
 
     def send(self, messages: Iterable[Message]) -> Self:
         """Keep them."""
@@ -34,6 +35,10 @@ class Recorder:
         if self.refusals:
             self.refusals -= 1
             raise BrokerError("not acknowledged")
+
+    def topics(self) -> dict[str, str]:
+        """Name the topics as a test says."""
+        return self.ids_of_topics
 
     def close(self) -> None:
         """Count."""

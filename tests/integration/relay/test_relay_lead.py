@@ -7,6 +7,8 @@ from outbox.errors import Fenced, InstallationError
 from outbox.leadership import REANCHORED, Leadership
 from outbox.metrics import RelayMetrics
 from outbox.relay import Relay
+from outbox.session import STANDSTILL
+from tests.integration.reconcile.looking import looked
 from tests.integration.relay.conftest import MakeRelay
 from tests.integration.relay.recorder import ENVIRONMENT, Recorder, change, drain
 from tests.waiting import wait_for
@@ -29,6 +31,10 @@ def epoch(writer: psycopg.Connection) -> int:
     return int(writer.execute("select epoch from aiaccount.relay_cursor").fetchall()[0][0])
 
 
+def place(writer: psycopg.Connection) -> str:
+    return str(writer.execute("select ctid::text from aiaccount.relay_cursor").fetchall()[0][0])
+
+
 def test_a_second_relay_stands_by_and_takes_over_when_the_first_is_gone(
     make_relay: MakeRelay, relay: Relay, writer: psycopg.Connection
 ) -> None:
@@ -42,6 +48,22 @@ def test_a_second_relay_stands_by_and_takes_over_when_the_first_is_gone(
     drain(second)
     assert epoch(writer) == before + 1
     assert mine.ids == [1]
+
+
+def test_a_relay_that_stands_still_within_a_transaction_loses_it_and_the_lead(
+    database: str, make_relay: MakeRelay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("outbox.session._SETTINGS", dict.fromkeys(STANDSTILL, "200ms"))
+    lead = Leadership(database, ENVIRONMENT)
+    Relay(lead, Recorder, ENVIRONMENT, watcher=RelayMetrics()).run_once()
+    assert lead.session is not None
+    lead.session.execute("begin")
+    lead.session.execute("select from aiaccount.relay_cursor for update")
+    second = make_relay(Recorder())
+    wait_for(lambda: second.run_once().leading, 5, "the lead")
+    with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout):
+        lead.session.execute("commit")
+    lead.drop()
 
 
 def test_a_relay_that_lost_the_lead_without_knowing_moves_the_cursor_no_more(
@@ -64,6 +86,33 @@ def test_a_relay_that_lost_the_lead_without_knowing_moves_the_cursor_no_more(
     change(writer, 2)
     drain(new)
     assert new_sent.ids == [1, 2]
+
+
+def test_a_relay_that_lost_the_lead_is_fenced_though_the_cursor_stands_where_it_left_it(
+    database: str, make_relay: MakeRelay, writer: psycopg.Connection
+) -> None:
+    """A move finds the row by its place, and another relay's version may come to stand there."""
+    lead = Leadership(database, ENVIRONMENT)
+    old = Relay(lead, Recorder, ENVIRONMENT, watcher=RelayMetrics())
+    old.run_once()
+    left = place(writer)
+    assert lead.session is not None
+    lead.session.execute("select pg_advisory_unlock_all()")
+    sent = Recorder()
+    new = make_relay(sent)
+    assert new.run_once().leading
+    writer.execute("vacuum full aiaccount.relay_cursor")
+    for _ in range(300):
+        if place(writer) == left:
+            break
+        writer.execute("update aiaccount.relay_cursor set moved_at = moved_at")
+    assert place(writer) == left
+    change(writer, 1)
+    with pytest.raises(Fenced):
+        drain(old)
+    drain(new)
+    assert sent.ids == [1], "the old one's tick moved nothing"
+    old.close()
 
 
 @pytest.mark.parametrize("column", ["system_identifier", "timeline_id"])
@@ -91,18 +140,24 @@ def test_a_cursor_of_another_cluster_or_timeline_begins_anew_and_all_is_looked_a
         f"update aiaccount.relay_cursor set {column} = 12345, from_snapshot = '999999999:999999999:'"
     )
     relay = make_relay(recorder)
-    drain(relay)
-    relay.close()
-    seen = {(each.aggregate_id, each.endpoint) for each in recorder.envelopes}
-    assert seen == {
-        (5, None),
-        (6, None),
+    relay.run_once()
+    looked(writer.info.dsn)
+    looked_for = {
         (fresh, "pos_invoice"),
         (fresh, "pos_receipt"),
         (handled, "pos_receipt"),
         (999, "pos_invoice"),
     }
-    assert writer.execute("select kind from aiaccount.alerts").fetchall() == [(REANCHORED,)]
+
+    def seen() -> set[tuple[int, str | None]]:
+        drain(relay)  # a relay that was slow to look for due tasks looks again a little later
+        return {(each.aggregate_id, each.endpoint) for each in recorder.envelopes}
+
+    wait_for(lambda: looked_for <= seen(), 20, "what a reconciliation made due")
+    assert seen() == {(5, None), (6, None), *looked_for}
+    relay.close()
+    kinds = writer.execute("select kind from aiaccount.alerts order by id").fetchall()
+    assert kinds == [(REANCHORED,), ("missed_changes",)]
     again = Recorder()
     drain(make_relay(again))
     assert again.ids == []
@@ -116,6 +171,8 @@ def test_a_tenant_that_is_not_active_is_not_looked_at_after_a_restore(
     writer.execute("delete from aiaccount.outbox")
     writer.execute("update aiaccount.relay_cursor set system_identifier = 1")
     relay = make_relay(recorder)
+    relay.run_once()
+    looked(writer.info.dsn)
     drain(relay)
     relay.close()
     assert recorder.ids == []
@@ -134,6 +191,8 @@ def test_a_busy_task_is_asked_for_another_look_after_a_restore(
     )
     writer.execute("update aiaccount.relay_cursor set timeline_id = 99")
     relay = make_relay(recorder)
+    relay.run_once()
+    looked(writer.info.dsn)
     drain(relay)
     relay.close()
     again, later = writer.execute(

@@ -14,8 +14,20 @@ COMMANDS = [
     "migrate",
     "relay",
     "consume",
+    "status",
     "preview",
     "retry",
+    "resolve",
+    "explain",
+    "audit",
+    "dead-letters list",
+    "dead-letters show",
+    "dead-letters replay",
+    "reconcile",
+    "backfill",
+    "runs list",
+    "runs show",
+    "runs cancel",
     "sandbox",
     "tenants add",
     "tenants set",
@@ -54,7 +66,7 @@ def test_the_help_of_a_command_has_an_example_of_it_and_its_exit_statuses(
 def test_every_command_is_in_the_list_above_and_its_line_is_not_cut(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    for group in ([], ["tenants"], ["credentials"]):
+    for group in ([], ["tenants"], ["credentials"], ["dead-letters"], ["runs"]):
         assert run([*group, "--help"]) == 0
         listed = capsys.readouterr().out.partition("Commands:\n")[2].partition("\n\n")[0]
         names = [line.split()[0] for line in listed.splitlines()]

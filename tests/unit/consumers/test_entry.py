@@ -45,9 +45,31 @@ def after(
 def test_an_attempt_begun_may_exist_from_then_on() -> None:
     first = attempted(Entry("N1"), DOCUMENT, "{}", 7.0)
     assert first == Entry("N1", DOCUMENT, "{}", doubt_at=7.0, attempts=1, first_at=7.0)
-    second = attempted(replace(first, verdict=Verdict.RETRY, code="X"), {"number": "N1", "v": 2}, "[]", 9.0)
+    second = attempted(replace(first, verdict=Verdict.RETRY, code="X"), {"number": "N1", "v": 2}, "{}", 9.0)
     assert (second.doubt_at, second.attempts, second.first_at) == (9.0, 2, 7.0)
-    assert (second.document, second.snapshot_text) == ({"number": "N1", "v": 2}, "[]")
+    assert (second.document, second.snapshot_text) == ({"number": "N1", "v": 2}, "{}")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "snapshot", "attempts", "counted"),
+    [
+        (None, "{}", 3, True),
+        (Verdict.RETRY, "{}", 3, True),
+        (Verdict.PARK, "{}", 3, True),
+        (Verdict.RETRY, "{}", 0, False),
+        (Verdict.RETRY, "[]", 3, False),
+        (Verdict.PARK, "[]", 3, False),
+        (Verdict.BLOCK, "{}", 3, False),
+        (Verdict.WAIT, "{}", 3, False),
+        (Verdict.SKIP, "{}", 3, False),
+    ],
+)
+def test_the_72_hours_are_of_one_run_of_failures_that_may_pass(
+    verdict: Verdict | None, snapshot: str, attempts: int, *, counted: bool
+) -> None:
+    before = Entry("N1", DOCUMENT, "{}", attempts=attempts, first_at=7.0, verdict=verdict)
+    again = attempted(before, DOCUMENT, snapshot, 9.0)
+    assert (again.attempts, again.first_at) == ((attempts + 1, 7.0) if counted else (1, 9.0))
 
 
 @pytest.mark.parametrize("doubt", [None, 0.0, 500.0])

@@ -97,6 +97,22 @@ def test_a_taken_number_that_is_no_longer_called_for_stays_as_it_is() -> None:
     assert judged([], taken).entries == {"N1": taken}
 
 
+@pytest.mark.parametrize(
+    ("code", "pushed"), [("DOCUMENT_CONFLICT", 1), ("NUMBER_TAKEN", 0), ("NOT_ADOPTABLE", 0)]
+)
+def test_what_a_person_accepted_is_tried_once_more_to_be_adopted(code: str, pushed: int) -> None:
+    taken = Entry("N1", verdict=Verdict.CONFLICT, code=code)
+    told = judge([push()], {"N1": taken}, None, NOW, Random(5), adopts={"N1"})
+    assert len(told.pushes) == pushed
+
+
+def test_what_was_adopted_keeps_that_name() -> None:
+    adopted = Entry(
+        "N1", document={"number": "N1"}, snapshot_text="{}", remote_id="D1", code="ADOPTED", reason="x"
+    )
+    assert judged([], adopted).entries == {"N1": adopted}
+
+
 def test_a_stop_pushes_nothing_and_names_why() -> None:
     doubtful = Entry("N1", document={"number": "N1"}, snapshot_text="{}", doubt_at=NOW - 5)
     told = judged([push("N1"), push("N2")], doubtful, stop=STOP)

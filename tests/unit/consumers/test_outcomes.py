@@ -12,6 +12,7 @@ from consumers.reply import Broken, Reply, identity, json_object
 from consumers.retry_after import MAX_WAIT
 
 NAME = "Mei Live Sdn Bhd"
+NOW, LATER = "Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:51:07 GMT"
 SENT = {
     "company_name": NAME,
     "document_type": "invoice",
@@ -89,7 +90,7 @@ def error(code: str, message: str = "It cannot be", **more: object) -> dict[str,
 
 
 def of(status: int, body: object = b"", **headers: str) -> Outcome:
-    return classify(reply(status, body, **headers), SENT, 0.0)
+    return classify(reply(status, body, **headers), SENT)
 
 
 def stored(**changes: object) -> dict[str, Any]:
@@ -122,7 +123,11 @@ def test_a_request_in_progress_is_asked_again_in_two_seconds_and_leaves_a_doubt(
     ("header", "wait"),
     [
         ({"retry_after": "7"}, 7.0),
-        ({"retry_after": "Thu, 01 Jan 1970 00:01:30 GMT"}, 90.0),
+        ({"retry_after": LATER, "date": NOW}, 90.0),
+        ({"retry_after": NOW, "date": LATER}, 0.0),
+        ({"retry_after": LATER}, 60.0),
+        ({"retry_after": LATER, "date": "yesterday"}, 60.0),
+        ({"retry_after": "3, 3"}, 60.0),
         ({"retry_after": "9" * 30}, MAX_WAIT),
         ({"retry_after": "-5"}, 60.0),
         ({"retry_after": "soon"}, 60.0),
@@ -147,7 +152,7 @@ def test_a_server_error_leaves_the_document_in_doubt(status: int) -> None:
 
 
 def test_no_reply_leaves_the_document_in_doubt_with_what_broke() -> None:
-    told = classify(Broken("TIMEOUT", "no answer"), SENT, 0.0)
+    told = classify(Broken("TIMEOUT", "no answer"), SENT)
     assert told == Outcome(Treatment.UNKNOWN, "TIMEOUT", "no answer", certain=False)
 
 
@@ -322,8 +327,8 @@ def test_a_silent_duplicate_with_the_same_head_is_accepted_however_its_total_is_
 
 def test_the_total_of_a_receipt_is_its_amount() -> None:
     sent = {**SENT, "totals": None, "amount": "99.00"}
-    same = classify(reply(200, {**stored(), "content_match": None}), sent, 0.0)
-    other = classify(reply(200, {**stored(total="99.01"), "content_match": None}), sent, 0.0)
+    same = classify(reply(200, {**stored(), "content_match": None}), sent)
+    other = classify(reply(200, {**stored(total="99.01"), "content_match": None}), sent)
     assert (same.treatment, other.treatment) == (Treatment.ACCEPTED, Treatment.CONFLICT)
 
 
@@ -423,14 +428,14 @@ bodies = st.binary(max_size=200) | st.fixed_dictionaries(
     },
 ).map(lambda body: json.dumps(body).encode())
 statuses = st.integers(100, 999) | st.sampled_from([200, 201, 400, 401, 403, 404, 409, 413, 422, 429, 500])
-headers = st.dictionaries(st.sampled_from(["retry-after", "location"]), st.text())
+headers = st.dictionaries(st.sampled_from(["retry-after", "date", "location"]), st.text())
 
 
 @given(statuses, headers, bodies)
 def test_no_reply_is_an_error_and_what_is_told_is_bounded(
     status: int, given_headers: dict[str, str], body: bytes
 ) -> None:
-    told = classify(Reply(status, given_headers, body), SENT, 0.0)
+    told = classify(Reply(status, given_headers, body), SENT)
     assert told.code in CODES
     assert len(told.reason) <= 500
     assert "\0" not in told.reason

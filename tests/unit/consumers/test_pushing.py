@@ -178,7 +178,7 @@ async def test_all_attempts_together_take_30_seconds_at_most() -> None:
 
 @pytest.mark.parametrize("ends", [99.0, 100.0])
 async def test_no_call_begins_when_the_claim_has_ended(ends: float) -> None:
-    server = AiAccount()
+    server = AiAccount(CREATED)
     assert await server.push(ends) == Pushed(None, None)
     assert (server.calls, server.opened) == ([], 0)
 
@@ -207,6 +207,7 @@ async def test_the_waits_are_full_jitter_of_a_growing_bound() -> None:
     server = AiAccount()
     for _ in range(200):
         server.replies, server.slept = [BROKEN] * 3, []
+        server.now += 60  # so that no outage is seen in it
         await server.push()
         for nth, wait in enumerate(server.slept):
             waits[nth].append(wait)

@@ -10,9 +10,10 @@ import pytest
 from consumers.accounts import Account
 from consumers.entry import Entry, Verdict
 from consumers.judge import Stop
+from consumers.learned import Attempt
 from consumers.outcomes import Outcome, Treatment
 from consumers.release import Ending, Trouble, record_of
-from consumers.steps import Record
+from consumers.steps import NOTHING, Record
 from consumers.stops import Stops
 from consumers.view import TenantVersion, View
 from mappers import Settings
@@ -81,7 +82,8 @@ def test_a_delivery_without_anything_to_say_only_releases() -> None:
         "original_accepted": 0,
     }
     assert told.touched == [KEY]
-    assert told.accepted == told.fresh == told.noted == told.stops == told.woken == []
+    assert told.accepted == told.fresh == told.noted == told.woken == []
+    assert told.learned == NOTHING
 
 
 @pytest.mark.parametrize(("due_at", "due_in"), [(None, None), (NOW + 30, 30.0), (NOW, 0.0), (NOW - 30, 0.0)])
@@ -195,16 +197,11 @@ def refused(treatment: Treatment) -> Outcome:
     return Outcome(treatment, "CODE", "why", certain=True)
 
 
-@pytest.mark.parametrize("treatment", Treatment)
-def test_only_a_stop_stops_and_names_the_versions_that_it_was_learnt_with(treatment: Treatment) -> None:
-    told = record(view(), account=ACCOUNT, last=refused(treatment))
-    where = {Treatment.STOP_TENANT: "*", Treatment.STOP_ENDPOINT: Endpoint.POS_INVOICE}.get(treatment)
-    row = {"tenant_id": 1, "code": "CODE", "reason": "why", "key_version": 2, "settings_version": 3}
-    assert told.stops == ([] if where is None else [{**row, "stopped": where}])
-
-
-def test_a_stop_without_an_account_stops_nobody() -> None:
-    assert record(view(), last=refused(Treatment.STOP_TENANT)).stops == []
+def test_the_attempts_are_recorded_under_the_account_and_company_that_they_were_made_for() -> None:
+    tried = Attempt("N1", NOW - 2, 1.5, 3, refused(Treatment.PARK))
+    (row,) = record(view(), account=ACCOUNT, attempts=(tried,)).learned.attempts
+    assert only(row, "company_id", "tenant_id", "aggregate_id", "number") == ["C1", 1, 5, "N1"]
+    assert record(view(), attempts=(tried,)).learned == NOTHING, "without an account nothing was called"
 
 
 @pytest.mark.parametrize(

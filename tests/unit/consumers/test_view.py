@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from consumers.breakers import Breaker
 from consumers.entry import Entry, Verdict
 from consumers.judge import Stop
-from consumers.view import parse_snapshot, read_view, sent_of
+from consumers.view import Outage, parse_snapshot, read_view, sent_of
 from outbox.endpoints import Endpoint
 
 NOW = 1_000.0
@@ -41,12 +42,18 @@ def row(*entries: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "company_id": "C1",
         "settings_version": 3,
         "key_version": 2,
+        "limited": False,
+        "closed_in": None,
+        "outage": None,
+        "outage_probe_in": None,
+        "breakers": None,
         "stop_code": None,
         "stop_reason": None,
         "snapshot": '{"rate": 0.10, "id": 5}',
         "digest": memoryview(b"digest"),
         "changed": False,
         "entries": json.dumps(entries) if entries else None,
+        "decisions": None,
         "original_id": None,
         **changes,
     }
@@ -121,3 +128,18 @@ def test_a_stop_is_read_with_its_reason() -> None:
 )
 def test_the_mapper_hears_of_what_was_sent_or_may_have_been(entry: Entry, state: str | None) -> None:
     assert [sent.state for sent in sent_of("pos_invoice", [entry])] == ([] if state is None else [state])
+
+
+def test_what_keeps_a_tenant_from_being_called_is_read_with_times_of_our_own_clock() -> None:
+    lacking = [{"code": "TAX_CODE_MISSING", "value": "SR", "reason": "no SR", "probe_in": 12.5}]
+    view = read(
+        limited=True,
+        closed_in=Decimal("2.5"),
+        outage="HTTP 503",
+        outage_probe_in=Decimal(-1),
+        breakers=json.dumps(lacking),
+    )
+    assert view.tenant.limited
+    assert view.closed_until == NOW + 2.5
+    assert view.outage == Outage("HTTP 503", NOW - 1)
+    assert view.breakers == (Breaker("TAX_CODE_MISSING", "SR", "no SR", NOW + 12.5),)

@@ -3,11 +3,12 @@
 import copy
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from mappers import Outcome, Push, Sent, Settings, plan
+from mappers import Decision, Outcome, Push, Sent, Settings, plan
 
 FILE = json.loads(
     (Path(__file__).parents[2] / "vectors" / "mapping.json").read_text(encoding="utf-8"), parse_float=Decimal
@@ -138,10 +139,11 @@ class Ledger:
     def __init__(self, **changes: object) -> None:
         self.settings = settings(**changes)
         self.sent: list[Sent] = []
+        self.decisions: list[Decision] = []
 
     def plan(self, endpoint: str, snapshot: dict[str, Any] | None) -> list[Outcome]:
         """Plan against what was sent."""
-        return plan(endpoint, self.settings, snapshot, self.sent)
+        return plan(endpoint, self.settings, snapshot, self.sent, self.decisions)
 
     def said(self, endpoint: str, snapshot: dict[str, Any] | None) -> list[str]:
         """Say the outcomes in short: `push N`, `skip CODE N`, `block CODE N KEY`, `wait N`."""
@@ -194,11 +196,18 @@ class Ledger:
         self.sent = [replace(entry, state=state) if entry.number == number else entry for entry in self.sent]
         return self
 
+    def decide(self, kind: Any, issue: int = 0, *, holds: bool = True) -> "Ledger":
+        """Decide about the row, on 10 May 2026."""
+        at = datetime(2026, 5, 10, 4, tzinfo=UTC)
+        self.decisions = [*self.decisions, Decision(kind, issue, at, holds)]
+        return self
+
     def as_original(self) -> "Ledger":
         """Give the ledger that the refund of this sale sees."""
         seen = Ledger()
         seen.settings = self.settings
         seen.sent = [replace(entry, of_original=True) for entry in self.sent]
+        seen.decisions = [replace(decision, of_original=True) for decision in self.decisions]
         return seen
 
 
@@ -206,6 +215,6 @@ def short(outcome: Outcome) -> str:
     if isinstance(outcome, Push):
         return f"push {outcome.number}"
     return " ".join(
-        f"{key} {value}" if key in {"skip", "block", "wait", "conflict"} else str(value)
+        f"{key} {value}" if key in {"skip", "block", "wait", "conflict", "accepted"} else str(value)
         for key, value in outcome.to_json().items()
     )

@@ -1,0 +1,1 @@
+"""Kill, pause and spoil everything under load, by schedules that seeds decide; then heal, drain, check."""
