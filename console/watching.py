@@ -109,7 +109,7 @@ def _bars() -> Iterator[Callable[[Seen], None]]:
     """Give what shows a run, on standard error and only where that is a terminal."""
     columns = (
         TextColumn("{task.description:<9}"),
-        BarColumn(bar_width=16),
+        BarColumn(bar_width=14),
         TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),
         TextColumn("{task.fields[more]}"),
     )
@@ -138,4 +138,4 @@ def _bars() -> Iterator[Callable[[Seen], None]]:
 def _pace(rate: float, left: int) -> str:
     if not rate:
         return ""
-    return f"{rate:,.1f} a second, {lasting(timedelta(seconds=left / rate))} left"
+    return f"{rate:,.1f} looked at a second, {lasting(timedelta(seconds=left / rate))} left"

@@ -119,7 +119,11 @@ class Field:
     def drain(self, seconds: float = DRAIN_SECONDS) -> None:
         """Wait until nothing is left to do, for the relay, in Kafka and for the consumers."""
         self.trade.close()
-        wait_for(self._at_rest, seconds, "nothing left to do")
+        try:
+            wait_for(self._at_rest, seconds, "nothing left to do")
+        except AssertionError as error:
+            error.add_note(f"left: {self.left()}")
+            raise
 
     def verdict(self) -> Verdict:
         """Judge what stands in the books, the keys looked for in the logs too."""
