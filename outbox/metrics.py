@@ -64,6 +64,7 @@ class RelayMetrics:
         self._messages = counter("relay_messages", "Messages that Kafka acknowledged")
         self._due = counter("relay_due_tasks", "Due tasks put into the outbox")
         self._errors = counter("relay_errors", "Errors that the relay began anew after", ["kind"])
+        self._unswept = counter("relay_failed_sweeps", "Looks for due tasks that failed")
         self._seconds = Histogram(
             "relay_tick_seconds",
             "Time of a tick that sent something",
@@ -106,6 +107,10 @@ class RelayMetrics:
         self._errors.labels(type(error).__name__).inc()
         self._leader.set(0)
         self._turn(well=False)
+
+    def unswept(self) -> None:
+        """Hear of a sweep that failed; the relay goes on."""
+        self._unswept.inc()
 
     def found(self, verdict: str, aggregates: int) -> None:
         """Hear of aggregates that reconciliation found."""

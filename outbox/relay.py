@@ -1,7 +1,8 @@
 """The relay: what the triggers and the due tasks wrote goes to Kafka, and only then the cursor moves.
 
 A failed chunk is sent again, and repeats are harmless: a message only says "look". So every error has one
-answer: let go of everything, wait a little, take the lead anew and go on from where the cursor stands.
+answer: let go of everything, wait a little, take the lead anew and go on from where the cursor stands. Only a
+sweep that fails over a connection that lives is left for later: what is due waits, what was written does not.
 """
 
 import logging
@@ -17,7 +18,7 @@ import psycopg
 from outbox.cursor import Chunk, Cursor
 from outbox.due import release_passed, take_due
 from outbox.envelope import Message, encode, source_of
-from outbox.errors import Fenced, ServiceError
+from outbox.errors import DatabaseError, Fenced, ServiceError
 from outbox.failpoints import Reach, inert
 
 log = logging.getLogger(__name__)
@@ -84,6 +85,10 @@ class Watcher(Protocol):
 
     def failed(self, error: Exception) -> None:
         """Hear of an error that the relay recovers from."""
+        ...
+
+    def unswept(self) -> None:
+        """Hear of a sweep that failed."""
         ...
 
 
@@ -218,15 +223,27 @@ class Relay:
         if self._ahead is not None or self._clock() - self._swept_at < SWEEP_SECONDS:
             return 0
         began = self._clock()
-        if began - self._released_at >= RELEASE_SECONDS:
-            self._released_at = began
-            release_passed(session)
-        tasks = take_due(session)
+        try:
+            tasks = self._take_due(session, began)
+        except DatabaseError as error:
+            if session.closed:
+                raise
+            log.warning("what is due waits: %s", error)
+            self._watcher.unswept()
+            self._swept_at = self._clock() + SWEEP_REST_SECONDS
+            return 0
         # With many tenants a sweep takes a while, and shall take but a part of the relay's time.
         # One that a lock held up says nothing of the next.
         rest = min(SWEEP_SHARE * (self._clock() - began), SWEEP_REST_SECONDS)
         self._swept_at = self._clock() + rest
         self._reach("relay.due")
+        return tasks
+
+    def _take_due(self, session: psycopg.Connection, now: float) -> int:
+        tasks = take_due(session)
+        if now - self._released_at >= RELEASE_SECONDS:
+            self._released_at = now
+            release_passed(session)
         return tasks
 
     def _relay(self, cursor: Cursor, tasks: int) -> Tick:

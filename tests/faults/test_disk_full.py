@@ -22,11 +22,14 @@ from tests.waiting import wait_for
 
 ACTS = 25
 FULL_SECONDS = 60.0
+APART_SECONDS = "5"
+"""So far apart are two looks that alerts ask for: what fails after the first one began waits for the next."""
 LOOKED = """
     select count(*) from aiaccount.reconciliation
      where not under_way and alert_id >= (select max(id) from aiaccount.alerts where kind = 'capture_failed')
 """
 FAILED = "select count(*) from aiaccount.alerts where kind = 'capture_failed'"
+BEGUN = "select count(*) from aiaccount.reconciliation where alert_id > 0"
 
 
 @dataclass(frozen=True)
@@ -104,18 +107,20 @@ def test_tills_go_on_while_the_outbox_has_no_room_and_what_was_not_captured_is_f
     cramped: Field, disk: Disk
 ) -> None:
     field = cramped
+    field.installation.env["AIACCOUNT_SYNC_RECONCILE_SECONDS"] = APART_SECONDS
     move(field, "outbox", disk)
     ready(field.relay(), field.consumers())
     field.trade.open()
     field.trade.go_on(ACTS)
     disk.fill()
     wait_for(lambda: one(field, FAILED), FULL_SECONDS, "a capture to fail")
+    wait_for(lambda: one(field, BEGUN), FULL_SECONDS, "what was not captured to be looked for at once")
     field.trade.go_on(ACTS)
     assert not field.trade.interrupted, "a sale failed"
     disk.free()
     field.trade.go_on(ACTS)
     field.trade.close()
-    wait_for(lambda: one(field, LOOKED) == 1, FULL_SECONDS, "what was not captured to be looked for")
+    wait_for(lambda: one(field, LOOKED) == 1, FULL_SECONDS, "what failed meanwhile to be looked for too")
     field.drain()
     field.clean()
 

@@ -120,7 +120,7 @@ class Rows:
 
 
 class Session:
-    """The relay's connection."""
+    """The relay's connection; one whose statement failed is closed until the lead is taken anew."""
 
     def __init__(self, changes: Changes, tables: Tables, outages: Outages) -> None:
         self._changes = changes
@@ -128,15 +128,18 @@ class Session:
         self._outages = outages
         self._found: list[Any] = []
         self.rowcount = 0
+        self.closed = False
 
     def execute(self, text: str, given: Mapping[str, Any] = {}) -> Self:
         """Run a named statement."""
         name = _RELAYED[text]
+        self.closed = True
         with self._outages.around(), self._tables.transaction():
             if name in _SWEPT:
                 self._found = _SWEPT[name](self._changes, given)
             else:
                 self._found = getattr(self._changes, name)(given)
+        self.closed = False
         self.rowcount = len(self._found)
         return self
 
@@ -167,6 +170,7 @@ class Lead:
 
     def take(self) -> Cursor:
         """Take it."""
+        self._session.closed = False
         self._changes.epoch += 1
         kept = self._changes.position
         after = None if kept["after_xid"] is None else (int(kept["after_xid"]), kept["after_seq"])
@@ -188,3 +192,6 @@ class Quiet:
 
     def failed(self, error: Exception) -> None:
         """Hear of an error."""
+
+    def unswept(self) -> None:
+        """Hear of a failed sweep."""

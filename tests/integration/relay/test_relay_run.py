@@ -90,6 +90,26 @@ def test_it_goes_on_when_its_session_is_cut(
     assert metrics.registry.get_sample_value("aiaccount_sync_relay_errors_total", failed) == 1
 
 
+def test_a_sweep_that_fails_holds_up_nothing_that_was_written(
+    looping: Relay, recorder: Recorder, metrics: RelayMetrics, writer: psycopg.Connection
+) -> None:
+    epoch = "select epoch from aiaccount.relay_cursor"
+    writer.execute("alter table aiaccount.outbox add constraint no_room check (lane <> 'backfill')")
+    writer.execute(
+        "insert into aiaccount.tasks (endpoint, aggregate_id, lane, due_at)"
+        " values ('pos_invoice', 7, 'backfill', now())"
+    )
+    change(writer, 1)
+    with running(looping):
+        wait_for(lambda: recorder.ids == [1], 5, "the message")
+        led = writer.execute(epoch).fetchall()
+        failed = lambda: metrics.registry.get_sample_value("aiaccount_sync_relay_failed_sweeps_total")  # noqa: E731
+        wait_for(lambda: failed() == 2, 10, "another sweep that fails")
+        writer.execute("alter table aiaccount.outbox drop constraint no_room")
+        wait_for(lambda: recorder.ids == [1, 7], 10, "what is due")
+        assert writer.execute(epoch).fetchall() == led
+
+
 def test_a_broker_that_is_not_there_at_first_is_waited_for(
     database: str, recorder: Recorder, writer: psycopg.Connection
 ) -> None:
