@@ -34,7 +34,7 @@ from outbox.tables import breakers, documents, snapshot_views, stops, tasks, ten
 from outbox.wake import raise_version
 
 TROUBLE = "trouble"
-STATES = ("blocked", "conflict", "parked", "retrying", TROUBLE)
+STATES = ("blocked", "conflict", "in doubt", "parked", "retrying", TROUBLE)
 
 
 @dataclass(frozen=True)

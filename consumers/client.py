@@ -6,6 +6,7 @@ several times slower with many calls in flight.
 """
 
 import asyncio
+import json
 import re
 import ssl
 from collections.abc import Mapping
@@ -188,9 +189,22 @@ async def _read(response: httpx.Response) -> bytes | None:
 
 
 def _masked(body: bytes, secret: Secret) -> bytes:
-    """Take the key out of a body: a server may quote it in a message, which is stored and logged."""
-    key = secret.reveal().encode("utf-8", "replace")
-    return body.replace(key, HIDDEN.encode()) if len(key) >= _SHORTEST_KEY and key in body else body
+    """Take the key out of a body: a server may quote it in a message, which is stored and logged.
+
+    Also where JSON escapes some of it, as some servers write a `/` or a `<`.
+    """
+    key = secret.reveal()
+    if len(key) < _SHORTEST_KEY:
+        return body
+    body = body.replace(key.encode("utf-8", "replace"), HIDDEN.encode())
+    if b"\\" not in body:
+        return body
+    try:
+        plain = json.dumps(json.loads(body), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return body
+    quoted = json.dumps(key, ensure_ascii=False)[1:-1]
+    return plain.replace(quoted, HIDDEN).encode("utf-8", "replace") if quoted in plain else body
 
 
 def _broken(error: Exception) -> Broken:

@@ -75,8 +75,9 @@ class Entry:
         return replace(self, verdict=verdict, code=code, reason=reason, next_at=None)
 
     def held(self, verdict: Verdict, code: str, reason: str, until: float) -> "Entry":
-        """Return it waiting until it may be called for; no attempt was made."""
-        return replace(self, verdict=verdict, code=code, reason=reason, next_at=until)
+        """Return it waiting until it may be called for; no attempt was made, and a block ends a schedule."""
+        attempts = self.attempts if self.verdict in _PASSING else 0
+        return replace(self, verdict=verdict, code=code, reason=reason, attempts=attempts, next_at=until)
 
 
 def attempted(entry: Entry, document: Mapping[str, object], snapshot_text: str, began: float) -> Entry:
@@ -126,7 +127,7 @@ def settled(entry: Entry, outcome: Outcome, now: float, random: Random) -> Entry
             if entry.first_at is not None and now - entry.first_at > PARK_AFTER:
                 after = replace(told, verdict=Verdict.PARK, next_at=now + DAY)
             else:
-                delay = outcome.wait if outcome.wait is not None else next_delay(entry.attempts, random)
+                delay = next_delay(entry.attempts, random)
                 after = replace(told, verdict=Verdict.RETRY, next_at=now + delay)
         case _:
             assert_never(outcome.treatment)

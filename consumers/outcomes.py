@@ -100,6 +100,8 @@ _OK, _CREATED, _BAD_REQUEST, _NOT_FOUND, _CONFLICT, _UNPROCESSABLE, _TOO_MANY = 
 )
 _SERVER_ERRORS = 500
 _BUSY_SECONDS = 2.0
+_ABSENT = "DOCUMENT_NOT_FOUND"
+"""Nothing stands there; a 404 of another code may be a gateway's, or of a moved path, and proves nothing."""
 _SHOWN = 60  # characters of a code that we do not know
 _LIMITED_SECONDS = 60.0
 
@@ -186,7 +188,7 @@ def found(reply: Reply | Broken, sent: Mapping[str, object]) -> Outcome | None:
     body = json_object(reply.body)
     if body.get("company_name") not in (None, sent.get("company_name")):
         raise LookupError("the reply names another company")
-    if reply.status == _NOT_FOUND and code_of(body) not in ("", "COMPANY_NOT_FOUND"):
+    if reply.status == _NOT_FOUND and code_of(body) == _ABSENT:
         return None
     if reply.status != _OK or not isinstance(body.get("document"), dict):
         raise LookupError(f"HTTP {reply.status}")

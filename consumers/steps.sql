@@ -63,7 +63,8 @@ select w.n, s.snapshot::text, g.digest, g.digest is distinct from t.digest as ch
              'snapshot', d.snapshot::text, 'doubt_age', extract(epoch from clock_timestamp() - d.doubt_at),
              'remote_id', d.remote_id, 'verdict', d.verdict, 'code', d.code, 'reason', d.reason, 'attempts', d.attempts,
              'first_age', extract(epoch from clock_timestamp() - d.first_attempt_at),
-             'next_in', extract(epoch from d.next_at - clock_timestamp())) order by d.number) as entries
+             'next_in', case when d.verdict = 'block' and d.settings_version is distinct from tn.settings_version then null  -- learnt with others
+                             else extract(epoch from d.next_at - clock_timestamp()) end) order by d.number) as entries
       from (select o.* from aiaccount.documents o
              where o.company_id = tn.company_id and o.aggregate_id = w.aggregate_id
                and o.endpoint = any (aiaccount.endpoints_of(t.aggregate_type))

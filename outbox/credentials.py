@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from outbox.errors import UsageError
 from outbox.tables import credentials, stops, tenants
-from outbox.wake import forgive, wake
+from outbox.wake import forgive
 
 PURPOSE = "aiaccount"
 
@@ -73,6 +73,8 @@ def store(
 ) -> int:
     """Store a tenant's key, in place of the one before it, and wake what waited for it.
 
+    The settings' version rises with it: by that a first delivery under way, of no tenant yet, looks again.
+
     Args:
         connection: In a transaction.
         tenant_id: Whose key.
@@ -105,7 +107,7 @@ def store(
     }
     row = insert(credentials).values(tenant_id=tenant_id, purpose=PURPOSE, **values)
     connection.execute(row.on_conflict_do_update(index_elements=["tenant_id", "purpose"], set_=values))
-    wake(connection, tenant_id)
+    forgive(connection, tenant_id)
     return version
 
 

@@ -223,28 +223,27 @@ class Relay:
         if self._ahead is not None or self._clock() - self._swept_at < SWEEP_SECONDS:
             return 0
         began = self._clock()
+        tasks = self._tried(take_due, session)
+        if began - self._released_at >= RELEASE_SECONDS:
+            self._released_at = began
+            self._tried(release_passed, session)
+        # With many tenants a sweep takes a while, and shall take but a part of the relay's time.
+        # One that a lock held up says nothing of the next.
+        rest = min(SWEEP_SHARE * (self._clock() - began), SWEEP_REST_SECONDS)
+        self._swept_at = self._clock() + (SWEEP_REST_SECONDS if tasks is None else rest)
+        self._reach("relay.due")
+        return tasks or 0
+
+    def _tried(self, sweep: Callable[[psycopg.Connection], int], session: psycopg.Connection) -> int | None:
+        """Return what a sweep gives; none where it fails over a connection that lives."""
         try:
-            tasks = self._take_due(session, began)
+            return sweep(session)
         except DatabaseError as error:
             if session.closed:
                 raise
             log.warning("what is due waits: %s", error)
             self._watcher.unswept()
-            self._swept_at = self._clock() + SWEEP_REST_SECONDS
-            return 0
-        # With many tenants a sweep takes a while, and shall take but a part of the relay's time.
-        # One that a lock held up says nothing of the next.
-        rest = min(SWEEP_SHARE * (self._clock() - began), SWEEP_REST_SECONDS)
-        self._swept_at = self._clock() + rest
-        self._reach("relay.due")
-        return tasks
-
-    def _take_due(self, session: psycopg.Connection, now: float) -> int:
-        tasks = take_due(session)
-        if now - self._released_at >= RELEASE_SECONDS:
-            self._released_at = now
-            release_passed(session)
-        return tasks
+            return None
 
     def _relay(self, cursor: Cursor, tasks: int) -> Tick:
         chunk, self._ahead = self._ahead or cursor.read(cursor.position, self._chunk_rows), None

@@ -28,9 +28,9 @@ def wake(connection: Connection, tenant_id: int, *, everything: bool = False) ->
 
 
 def forgive(connection: Connection, tenant_id: int) -> None:
-    """Wake a tenant whose key and settings are as they were: a person says that AiAccount takes them now.
+    """Wake a tenant whose settings are as they were: its key is new, or is taken again, as a person says.
 
-    The settings' version rises, since processes remember refusals by it.
+    The settings' version rises: processes remember refusals by it, and by it first deliveries look again.
     """
     raise_version(connection, tenant_id)
     wake(connection, tenant_id)

@@ -1,25 +1,29 @@
 """`aiaccount-sync reconcile`: the rows against what was handled, and the ledger against AiAccount."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 
+import psycopg
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from console.amounts import DEFINITION
+from console.audited import on_record
 from console.comparison import FOUND, Books, compare, greatest_id, unknown_tenants
 from console.exits import MEANINGS, Exit
 from console.printing import AsJson, epilog, print_columns, print_json, say
 from console.remote import Answers, Caller, ask
-from console.session import comparing, session_of
+from console.session import comparing, session_of, transaction
 from console.statement import as_json, print_books
 from consumers.keyring import read_key_ring
+from outbox import audit
 from outbox.endpoints import Aggregate
+from outbox.environment import Config
 from outbox.errors import UsageError
 from outbox.reconcile import GRACE_SECONDS, Scope
 
@@ -92,9 +96,14 @@ def reconcile(  # noqa: PLR0913 - each is an option
             raise UsageError(f"there is no tenant {unknown[0]}; `tenants list` names those that there are")
         bars = {each: progress.add_task(_SHOWN[each], total=greatest_id(session, each)) for each in Aggregate}
         scope = Scope(GRACE_SECONDS, tuple(tenant) if tenant else None, dates, differing=False)
-        books = compare(
-            session, scope, fix=fix, progress=lambda each, to: progress.update(bars[each], completed=to)
-        )
+
+        def advance(each: Aggregate, to: int) -> None:
+            progress.update(bars[each], completed=to)
+
+        if fix:
+            books = _fixed(config, session, scope, advance)
+        else:
+            books = compare(session, scope, fix=False, progress=advance)
         answers = None
         if ring is not None:
             bar = progress.add_task("AiAccount", total=len(books.sent))
@@ -108,6 +117,18 @@ def reconcile(  # noqa: PLR0913 - each is an option
         if answers is not None:
             _print_answers(answers)
     _end(books, answers)
+
+
+def _fixed(
+    config: Config, session: psycopg.Connection, scope: Scope, progress: Callable[[Aggregate, int], None]
+) -> Books:
+    """Compare, make due what is not handled, and write down who did."""
+    only = scope.tenants[0] if scope.tenants is not None and len(scope.tenants) == 1 else None
+    with on_record(config, "reconcile --fix", tenant_id=only) as deed:
+        books = compare(session, scope, fix=True, progress=progress)
+        with transaction(config) as connection:
+            audit.write(connection, replace(deed, detail={"made_due": books.made_due}))
+    return books
 
 
 _SHOWN = {Aggregate.POS_TRANSACTION: "sales", Aggregate.KOL_SETTLEMENT: "settlements"}

@@ -29,6 +29,7 @@ _EPILOG = epilog(
         "States:",
         "  blocked   the tenant must mend its books or settings; or the tenant is stopped",
         "  conflict  AiAccount or another row has other content under the number",
+        "  in doubt  an attempt had no clear answer: it may stand in AiAccount",
         "  parked    the data is wrong, or it failed for three days",
         "  retrying  it failed a while ago and has a time of its own to go again",
         "  trouble   the whole row could not be handled",

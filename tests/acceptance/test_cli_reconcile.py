@@ -124,6 +124,9 @@ def test_what_slipped_through_is_counted_priced_fixed_and_gone(field: Field) -> 
         {"reason": "changed since it was looked at", "rows": 1, "difference": line["difference"]}
     ]
     assert "Made due: " in run(field, "--fix", status=FOUND)
+    fixes = "from aiaccount.audit where action = 'reconcile --fix' order by id"
+    deeds = sql(field, f"select succeeded, detail ->> 'made_due' {fixes}")
+    assert [(done, int(rows) > 0) for done, rows in deeds] == [(True, False), (True, True)]
     made_due = counted(asked(field))
     assert made_due["underway"] + made_due["handled"] == counts["rows"]
     assert made_due["underway"] >= 2, "the one missing, the one changed, and what refunds it"

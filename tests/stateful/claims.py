@@ -8,7 +8,7 @@ import psycopg
 from outbox.endpoints import Aggregate, Endpoint
 from tests.stateful.database import Database, Given, key_of, since
 from tests.stateful.rows import Row
-from tests.stateful.tables import Task
+from tests.stateful.tables import Document, Task, Tenant
 
 
 def claim(database: Database, given: Given) -> list[Row]:
@@ -119,7 +119,7 @@ def _read(database: Database, asked: Row) -> Row:
         for key, each in sorted(database.tables.breakers.items(), key=str)
         if key[:2] == (tenant.tenant_id, asked["endpoint"]) and each.opened_at and each.passed_at is None
     ]
-    entries = _entries(database, task, tenant.company_id, original_id)
+    entries = _entries(database, task, tenant, original_id)
     stop = _stop(
         database, tenant.tenant_id, asked["endpoint"], (tenant.settings_version, found["key_version"])
     )
@@ -148,12 +148,17 @@ def _stop(
     return None
 
 
-def _entries(database: Database, task: Task, company_id: str | None, original_id: int | None) -> list[Row]:
+def _entries(database: Database, task: Task, tenant: Tenant, original_id: int | None) -> list[Row]:
     endpoints = [each for each in Endpoint if each.aggregate == Aggregate(task.aggregate_type)]
-    rows = database.tables.of(company_id, task.aggregate_id, *endpoints)
+    rows = database.tables.of(tenant.company_id, task.aggregate_id, *endpoints)
     if original_id is not None:
-        rows += database.tables.of(company_id, original_id, "pos_invoice")
+        rows += database.tables.of(tenant.company_id, original_id, "pos_invoice")
     now = database.now()
+
+    def ahead(row: Document) -> float | None:
+        learnt_with_others = row.verdict == "block" and row.settings_version != tenant.settings_version
+        return None if row.next_at is None or learnt_with_others else row.next_at - now
+
     return [
         {
             "endpoint": row.endpoint,
@@ -168,7 +173,7 @@ def _entries(database: Database, task: Task, company_id: str | None, original_id
             "reason": row.reason,
             "attempts": row.attempts,
             "first_age": since(row.first_attempt_at, now),
-            "next_in": None if row.next_at is None else row.next_at - now,
+            "next_in": ahead(row),
         }
         for row in sorted(rows, key=lambda row: row.number)
     ]

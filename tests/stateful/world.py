@@ -35,6 +35,8 @@ TAXED = "tax:sales:10"
 CODES = {**USUAL_CODES, "account:wht_payable": "21700"}
 _MENDED = {"tax_codes": ["NT", CODES[TAXED]], "locked_until": None, "subscription_active": True}
 _TICK = 0.02
+_ANSWERED = 30.0
+"""Seconds after which no call is in the air."""
 _NAMES = {text: name for name, text in statements("outbox", "wake.sql").items()}
 _LOGGERS = tuple(map(logging.getLogger, ("aiaccount", "outbox")))
 
@@ -181,7 +183,7 @@ class World:
         for worker in self.workers:
             worker.dies_at.clear()
             worker.go_on()
-        self.loop.settle()  # who stood still tells of refusals first, and then somebody mends them
+        self.loop.advance(_ANSWERED)  # all that is in the air is heard first, and then mended
         for transaction in list(self.changes.open):
             self.end(transaction, commit=True)
         for tenant_id, name in NAMES.items():
@@ -233,7 +235,7 @@ class World:
         self.tables.credentials[tenant_id] = Credential(
             version, sealed.key_id, sealed.nonce, sealed.ciphertext
         )
-        wake(self._waker, tenant_id)  # type: ignore[arg-type]
+        forgive(self._waker, tenant_id)  # type: ignore[arg-type]
 
     def set_up(self, tenant_id: int, **changes: Any) -> None:
         """Change a tenant's settings."""

@@ -285,6 +285,18 @@ async def test_a_key_that_the_server_quotes_is_masked_before_anyone_reads_it(cli
         assert refused == Refused("API_KEY_INVALID", f"The key {HIDDEN} is unknown")
 
 
+@pytest.mark.parametrize("slash", ["/", r"\/", r"\u002F"])
+async def test_a_key_that_the_server_quotes_as_json_escapes_it_is_masked_too(
+    clients: Clients, slash: str
+) -> None:
+    key = "sk/a+b/c<d>e&f-0123456789"
+    told = f'The \\"key\\" {key.replace("/", slash)} is unknown'
+    body = f'{{"error": {{"code": "API_KEY_INVALID", "message": "{told}"}}}}'
+    async with serving(http("401 No", body.encode())) as server:
+        refused = await clients(server.url).company(Secret(key), "Mei")
+    assert refused == Refused("API_KEY_INVALID", f'The "key" {HIDDEN} is unknown')
+
+
 def fail(it: Call) -> None:
     secret, body = it.secret, it.body
     raise ValueError(it, secret, body)

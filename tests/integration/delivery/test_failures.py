@@ -1,9 +1,15 @@
 """What does not go well: each ends in a state with its reason and a deadline, and what mends it heals it."""
 
+import asyncio
+from functools import partial
+
 import psycopg
 import pytest
+from sqlalchemy import create_engine
 
 from consumers.schedule import PROBE_AFTER
+from consumers.vault import PURPOSE, seal
+from outbox.credentials import store
 from tests.integration.delivery.world import INVOICE, NAME, RECEIPT, TENANT, World, keys
 
 NUMBER = "POS2026050100001"
@@ -235,14 +241,23 @@ async def test_a_refused_key_stops_its_tenant_after_one_call(
     assert states == [{"state": "blocked", "code": code}]
 
 
-async def test_a_late_answer_about_an_old_key_stops_nobody(world: World) -> None:
+async def test_a_late_answer_about_an_old_key_stops_nobody_and_the_new_key_is_tried_at_once(
+    world: World,
+) -> None:
     sale = await world.sale()
     world.fault("status", status=401, code="API_KEY_INVALID", times=1)
     tools = world.tools()
     record = tools.steps.records.ask
 
+    def enter() -> None:
+        engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(world.database))
+        with engine.begin() as connection:
+            sealed = partial(seal, world.ring, "test", TENANT, PURPOSE)
+            store(connection, TENANT, lambda version: sealed(version, world.key), "test", tested=True)
+        engine.dispose()
+
     async def ask(row: object) -> bool:
-        await world.set_key(world.key, 2)
+        await asyncio.to_thread(enter)
         return await record(row)  # type: ignore[arg-type]
 
     tools.steps.records.ask = ask  # type: ignore[method-assign, assignment]
@@ -250,6 +265,9 @@ async def test_a_late_answer_about_an_old_key_stops_nobody(world: World) -> None
     assert claim is not None
     await world.carry_out(claim, tools)
     assert await world.sql("select * from aiaccount.stops") == []
+    assert (await world.task(INVOICE, sale))["due_in"] <= 0, "the task had no tenant when the key came"
+    await world.drain()
+    assert world.stored() == [NUMBER, f"{NUMBER}-R1"]
 
 
 async def test_a_stop_of_other_versions_holds_nobody_back(world: World) -> None:

@@ -69,6 +69,7 @@ def test_a_new_key_lifts_the_stop_and_makes_open_tasks_due(
     assert listed(connection)[0].stopped == ("API_KEY_INVALID",)
     store(connection, tenant.tenant_id, sealing("new"), "ana", tested=True)
     assert listed(connection)[0].stopped == ()
+    assert get(connection, 7).settings_version == 3, "a first delivery under way looks again by it"
     due = select(tasks.c.due_at < LATER).order_by(tasks.c.aggregate_id)
     assert connection.scalars(due).all() == [True, None]
 
@@ -114,7 +115,5 @@ def test_a_test_is_noted_for_the_key_that_was_tested_only(connection: Connection
     assert note_tested(connection, 7, 1)
     assert listed(connection)[0].tested_at is not None
     assert listed(connection)[0].stopped == ()
-    assert (
-        get(connection, 7).settings_version == 2
-    )  # a process that remembers the refusal does so by version 1
+    assert get(connection, 7).settings_version == 3, "a process remembers the refusal by version 2"
     assert tenants_with_keys(connection).all() == [7]

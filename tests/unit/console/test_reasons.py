@@ -14,8 +14,8 @@ from tests.unit.consumers.test_api_page import OUTSIDE
 
 CODE = re.compile(r"""["']([A-Z]+(?:_[A-Z]+)+|TIMEOUT|SUPERSEDED|PACED|ADOPTED|created|duplicate)["']""")
 STATUSES = {f"HTTP_{digit}XX" for digit in range(1, 6)}
-NO_CODES = {"AIACCOUNT_SYNC_MASTER_KEYS"}
-"""What looks like a code and is none: the name of a variable."""
+NO_CODES = {"AIACCOUNT_SYNC_MASTER_KEYS", "DOCUMENT_NOT_FOUND"}
+"""What is no code of the ledger: the name of a variable, and that nothing stands there."""
 
 
 def given(*packages: Path) -> set[str]:

@@ -131,9 +131,21 @@ def test_what_may_pass_is_retried_on_the_schedule(
     assert longest / 2 <= done.next_at - NOW <= longest
 
 
-@pytest.mark.parametrize("treatment", PASSING)
-def test_a_wait_that_the_server_named_goes_before_the_schedule(treatment: Treatment) -> None:
-    assert after(entry(attempts=9), treatment, certain=False, wait=2.0).next_at == NOW + 2
+def test_what_is_at_work_there_is_asked_for_on_the_schedule_and_not_every_two_seconds() -> None:
+    done = after(entry(attempts=9), Treatment.BUSY, certain=False, wait=2.0)
+    assert done.next_at is not None
+    assert done.next_at >= NOW + 1800
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_what_waits_for_its_call_begins_the_schedule_anew_after_a_block_and_not_after_a_failure(
+    verdict: Verdict,
+) -> None:
+    held = replace(entry(attempts=4), verdict=verdict).held(Verdict.RETRY, "PACED", "paced", NOW + 9)
+    goes_on = verdict in {Verdict.RETRY, Verdict.PARK}
+    assert held.attempts == (4 if goes_on else 0)
+    again = attempted(replace(held, snapshot_text=None), {}, "{}", NOW)
+    assert again.first_at == (held.first_at if goes_on else NOW)
 
 
 @pytest.mark.parametrize("treatment", PASSING)
@@ -143,9 +155,10 @@ def test_a_wait_that_the_server_named_goes_before_the_schedule(treatment: Treatm
 def test_after_72_hours_it_is_parked_named_and_tried_daily(
     treatment: Treatment, first: float, verdict: Verdict
 ) -> None:
-    done = after(entry(attempts=80, first=first, doubt=0.0), treatment, certain=False, wait=2.0)
+    done = after(entry(attempts=80, first=first, doubt=0.0), treatment, certain=False)
     assert (done.verdict, done.code) == (verdict, "CODE")
-    assert done.next_at == NOW + (DAY if verdict is Verdict.PARK else 2)
+    assert done.next_at is not None
+    assert (done.next_at == NOW + DAY) is (verdict is Verdict.PARK)
     assert done.doubt_at == NOW, "parked or not, it may exist"
 
 

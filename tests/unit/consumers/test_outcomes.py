@@ -485,6 +485,7 @@ def test_a_look_up_that_finds_nothing_says_so() -> None:
         (404, b"<html>Not found"),
         (404, {}),
         (404, error("COMPANY_NOT_FOUND")),
+        (404, error("NOT_FOUND")),
         (404, {**error("DOCUMENT_NOT_FOUND"), "company_name": "Another Sdn Bhd"}),
         (200, b""),
         (200, {"document": None}),
