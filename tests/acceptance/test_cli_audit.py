@@ -55,7 +55,7 @@ def test_what_was_done_and_what_failed_is_on_record_without_a_key(command: Comma
     assert found[6]["detail"] == {
         "codes": [{}, {"account:sales": "40000"}],
         "day_cutoff_hour": [0, 4],
-        "settings_version": [2, 3],
+        "settings_version": [3, 4],
     }
     said = command.done("audit", "--tenant", "9")
     assert "credentials set tenant 9 FAILED" in said
