@@ -30,7 +30,7 @@ NOISY = range(TENANTS, TENANTS + 1)
 QUIET_RATE = 4.0
 NOISY_RATE = 100 * QUIET_RATE / len(QUIET)
 WARM_UP_SALES, QUICK_WARM_UP_SALES = 400, 40
-SECONDS, QUICK_SECONDS = 90, 8
+SECONDS, QUICK_SECONDS = 60, 8
 WARM_SECONDS, QUICK_WARM_SECONDS = 6, 2
 """So long everybody sells before it counts: the first sales over a new connection are slow to capture."""
 LATENCY_MS = 20
