@@ -115,6 +115,7 @@ class GroupReader:
             BrokerError: The group cannot be read at all (authorization, a broken protocol).
         """
         try:
+            self._go_on_joining()
             found = self._kafka.poll(timeout_ms=int(timeout_s * 1000))
             anew = self._begin_anew()
         except KafkaError as error:
@@ -217,6 +218,17 @@ class GroupReader:
         except KafkaError as error:
             self.close()
             raise BrokerError(f"cannot learn the topics' partitions: {error}") from error
+
+    def _go_on_joining(self) -> None:
+        """Take up a join that the end of the last poll left half done.
+
+        A join that began because a topic's partitions have changed counts as done for kafka-python as soon
+        as this member has shared them out. Where the poll ends before the broker has confirmed that, the
+        join would be forgotten: the member is none of the group's, reads nothing, and says nothing of it.
+        """
+        coordinator = self._kafka._coordinator  # noqa: SLF001 - there is no public way
+        if coordinator.rejoining:
+            coordinator.request_rejoin()
 
     def _begin_anew(self) -> set[TopicPartition]:
         """Go to the beginning of our partitions of topics that were made anew; return those partitions."""

@@ -15,8 +15,8 @@ from tests.faults.book import pushes, repeated
 from tests.faults.field import ready
 from tests.waiting import wait_for
 
-IN_FLIGHT = 8
-"""Of a process at each endpoint: small, so that the bound says something."""
+IN_FLIGHT = 16
+"""Of a process at each endpoint: small, so that the bound says something, and enough for what stood still to go on."""
 CLAIM_SECONDS = 12.0
 LATENCY_MS = 150.0
 BEFORE, AFTER = 200, 60

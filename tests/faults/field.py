@@ -18,7 +18,7 @@ from deploy.servers.process import ServerFailed
 from deploy.stack import Installation, Service
 from outbox.endpoints import Endpoint
 from outbox.statements import statements
-from tests.faults.groups import lag
+from tests.faults.groups import lags
 from tests.faults.subscribers import Subscriber
 from tests.faults.trade import Trade
 from tests.waiting import wait_for
@@ -122,7 +122,8 @@ class Field:
         try:
             wait_for(self._at_rest, seconds, "nothing left to do")
         except AssertionError as error:
-            error.add_note(f"left: {self.left()}")
+            error.add_note(f"left: {self.left()}; tasks at work: {self.at_work()}")
+            error.add_note(f"records behind: {lags(self.bootstrap)}")
             raise
 
     def verdict(self) -> Verdict:
@@ -165,7 +166,12 @@ class Field:
     def left(self) -> Left:
         """Count what is left to do; the lag is asked for only where nothing else is."""
         left = Left(*self.ask("open"))
-        return left if any(left) else left._replace(lag=lag(self.bootstrap))
+        return left if any(left) else left._replace(lag=sum(lags(self.bootstrap).values()))
+
+    def at_work(self) -> list[tuple[object, ...]]:
+        """Count the tasks of each endpoint that are at work, by what they are at."""
+        with psycopg.connect(self.database_url, autocommit=True) as connection:
+            return connection.execute(_SQL["at_work"]).fetchall()
 
     def _at_rest(self) -> bool:
         self.do("bring_near")

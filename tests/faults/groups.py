@@ -28,15 +28,15 @@ def _group(bootstrap: str, endpoint: Endpoint) -> Iterator[tuple[KafkaConsumer, 
         kafka.close(autocommit=False)
 
 
-def lag(bootstrap: str) -> int:
-    """Return how many records no committed offset has passed, over the four groups."""
-    behind = 0
+def lags(bootstrap: str) -> dict[Endpoint, int]:
+    """Return how many records no committed offset has passed, for each of the four groups."""
+    behind = dict.fromkeys(Endpoint, 0)
     for endpoint in Endpoint:
         with _group(bootstrap, endpoint) as (kafka, places):
             ends, starts = kafka.end_offsets(places), kafka.beginning_offsets(places)
             for place in places:
                 # The embedded broker may name the last batch's first record as a partition's end.
-                behind += max(0, ends[place] - max(starts[place], kafka.committed(place) or 0))
+                behind[endpoint] += max(0, ends[place] - max(starts[place], kafka.committed(place) or 0))
     return behind
 
 

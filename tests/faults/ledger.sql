@@ -8,6 +8,14 @@ select (select count(*) from aiaccount.outbox o, aiaccount.relay_cursor c
          where due_at <= clock_timestamp() or token is not null or leases > 0) as at_work,
        (select count(*) from aiaccount.documents where accepted_at is null and verdict = 'retry') as retrying;
 
+-- name: at_work
+-- Tasks at work, by endpoint: claimed or not, how often handed out, and when the first was and is to be looked at.
+select endpoint, token is not null as claimed, leases, count(*) as tasks,
+       extract(epoch from min(due_at) - clock_timestamp())::int as due_in_seconds
+  from aiaccount.tasks
+ where due_at <= clock_timestamp() or token is not null or leases > 0
+ group by 1, 2, 3 order by 1, 2, 3;
+
 -- name: bring_near
 -- What failed for a moment is tried now and not in ten seconds. Only where nobody is at it.
 with waiting as (
