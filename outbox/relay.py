@@ -1,8 +1,7 @@
 """The relay: what the triggers and the due tasks wrote goes to Kafka, and only then the cursor moves.
 
 A failed chunk is sent again, and repeats are harmless: a message only says "look". So every error has one
-answer: let go of everything, wait a little, take the lead anew and go on from where the cursor stands. Only a
-sweep that fails over a connection that lives is left for later: what is due waits, what was written does not.
+answer: let go of everything, wait a little, take the lead anew and go on from where the cursor stands.
 """
 
 import logging
@@ -13,13 +12,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-import psycopg
-
 from outbox.cursor import Chunk, Cursor
-from outbox.due import release_passed, take_due
 from outbox.envelope import Message, encode, source_of
-from outbox.errors import DatabaseError, Fenced, ServiceError
+from outbox.errors import Fenced, ServiceError
 from outbox.failpoints import Reach, inert
+from outbox.sweep import Sweep
 
 log = logging.getLogger(__name__)
 
@@ -29,10 +26,6 @@ PAUSE_GROWTH = 1.5
 STANDBY_PAUSE = 1.0
 FIRST_BACKOFF = 0.25
 LAST_BACKOFF = 10.0
-SWEEP_SECONDS = 0.01
-SWEEP_SHARE = 4.0
-SWEEP_REST_SECONDS = 2.0
-RELEASE_SECONDS = 1.0
 PERSIST_SECONDS = 5.0
 
 
@@ -156,7 +149,7 @@ class Relay:
         self._sender: Sender | None = None
         self._ahead: Chunk | None = None
         self._topics: Mapping[str, str] = {}
-        self._swept_at = self._released_at = -RELEASE_SECONDS
+        self._sweep = Sweep(clock, watcher.unswept, reach)
         self._written_at = clock()
 
     @property
@@ -179,7 +172,7 @@ class Relay:
                 return Tick(leading=False)
             self._written_at = self._clock() - PERSIST_SECONDS  # an idle tick shows at once that it moves
         begun = self._clock()
-        tasks = self._sweep(self._cursor.session)
+        tasks = 0 if self._ahead is not None else self._sweep(self._cursor.session)
         tick = self._relay(self._cursor, tasks)
         self._look_at_topics(self._cursor)
         self._watcher.ticked(tick, self._clock() - begun)
@@ -218,32 +211,6 @@ class Relay:
             except (ServiceError, Fenced) as error:
                 log.info("the cursor could not be written at the end: %s", error)
         self._let_go()
-
-    def _sweep(self, session: psycopg.Connection) -> int:
-        if self._ahead is not None or self._clock() - self._swept_at < SWEEP_SECONDS:
-            return 0
-        began = self._clock()
-        tasks = self._tried(take_due, session)
-        if began - self._released_at >= RELEASE_SECONDS:
-            self._released_at = began
-            self._tried(release_passed, session)
-        # With many tenants a sweep takes a while, and shall take but a part of the relay's time.
-        # One that a lock held up says nothing of the next.
-        rest = min(SWEEP_SHARE * (self._clock() - began), SWEEP_REST_SECONDS)
-        self._swept_at = self._clock() + (SWEEP_REST_SECONDS if tasks is None else rest)
-        self._reach("relay.due")
-        return tasks or 0
-
-    def _tried(self, sweep: Callable[[psycopg.Connection], int], session: psycopg.Connection) -> int | None:
-        """Return what a sweep gives; none where it fails over a connection that lives."""
-        try:
-            return sweep(session)
-        except DatabaseError as error:
-            if session.closed:
-                raise
-            log.warning("what is due waits: %s", error)
-            self._watcher.unswept()
-            return None
 
     def _relay(self, cursor: Cursor, tasks: int) -> Tick:
         chunk, self._ahead = self._ahead or cursor.read(cursor.position, self._chunk_rows), None

@@ -16,7 +16,7 @@ from tests.faults.field import ready
 from tests.waiting import wait_for
 
 IN_FLIGHT = 16
-"""Of a process at each endpoint: small, so that the bound says something, and enough for what stood still to go on."""
+"""Of a process at each endpoint: small, so that the bound says something, yet nothing waits for it."""
 CLAIM_SECONDS = 12.0
 LATENCY_MS = 150.0
 BEFORE, AFTER = 200, 60

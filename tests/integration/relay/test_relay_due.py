@@ -7,7 +7,8 @@ from outbox.due import MOST_TASKS, take_due
 from outbox.endpoints import Endpoint
 from outbox.leadership import Leadership
 from outbox.metrics import RelayMetrics
-from outbox.relay import SWEEP_REST_SECONDS, SWEEP_SECONDS, Relay
+from outbox.relay import Relay
+from outbox.sweep import SWEEP_REST_SECONDS, SWEEP_SECONDS
 from tests.integration.relay.conftest import Connect
 from tests.integration.relay.recorder import ENVIRONMENT, Recorder, drain
 
@@ -282,7 +283,7 @@ def test_a_sweep_that_a_lock_held_up_does_not_keep_the_next_one_waiting(
         swept[0] += 1
         return 0
 
-    monkeypatch.setattr("outbox.relay.take_due", held_up)
+    monkeypatch.setattr("outbox.sweep.take_due", held_up)
     lead = Leadership(database, ENVIRONMENT)
     relay = Relay(lead, Recorder, ENVIRONMENT, watcher=RelayMetrics(), clock=lambda: now[0])
     try:
