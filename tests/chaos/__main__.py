@@ -54,7 +54,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that both end it in good order
     seeds = asked.seed or [secrets.randbelow(SEEDS_BELOW) for _ in range(-(-asked.kills // A_ROUND))]
     screen, folder = Screen(), Path(tempfile.mkdtemp(prefix="aiaccount-chaos-"))
-    screen.say(f"Seeds: {' '.join(map(str, seeds))}", "bold")
+    if seeds:
+        screen.say(f"Seeds: {' '.join(map(str, seeds))}", "bold")
     well = False
     try:
         well = _play(screen, folder, seeds)
@@ -80,7 +81,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--seed", type=int, action="append", help="play this round; may be given again")
     parser.add_argument(
-        "--kills", type=int, default=ROUNDS * A_ROUND, help="at least so many, in rounds with new seeds"
+        "--kills",
+        type=int,
+        default=ROUNDS * A_ROUND,
+        help="at least so many, in rounds with new seeds; 0 for none but the kill in peace",
     )
     parser.add_argument("--keep", action="store_true", help="keep the logs and the sandbox's books")
     return parser
