@@ -7,7 +7,7 @@ from deploy.checker import Verdict, render
 from deploy.demo.report import counts_of, posted
 from deploy.demo.screen import Screen
 from tests.chaos.play import Done
-from tests.chaos.takeover import IN_FLIGHT, Takeover
+from tests.chaos.takeover import ENDPOINTS, IN_FLIGHT, Takeover
 
 SOON_SECONDS = 10.0
 
@@ -23,7 +23,7 @@ def print_takeover(screen: Screen, result: Takeover) -> None:
     within = sum(seconds <= SOON_SECONDS for seconds in took)
     again = (
         f"{len(result.again)} of {result.pushed:,} pushes; {len(result.in_doubt)} documents were under way "
-        f"at the kill, and one process may have {IN_FLIGHT} at each of four endpoints"
+        f"at the kill, and one process may have {IN_FLIGHT} at each of {ENDPOINTS} endpoints"
     )
     claims = f"{result.claimed}, taken up {result.claims_seconds:.1f} s after the kill, as claims end then"
     fresh = (

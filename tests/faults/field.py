@@ -6,11 +6,13 @@ the checker's verdict, which must find nothing wrong, nothing pending and nothin
 
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import psutil
 import psycopg
+from kafka.errors import KafkaError
 
 from deploy.checker import Verdict, check, render
 from deploy.sandbox.client import SandboxProcess
@@ -123,7 +125,8 @@ class Field:
             wait_for(self._at_rest, seconds, "nothing left to do")
         except AssertionError as error:
             error.add_note(f"left: {self.left()}; tasks at work: {self.at_work()}")
-            error.add_note(f"records behind: {lags(self.bootstrap)}")
+            with suppress(KafkaError):  # where the broker is down, that is no answer to what is left
+                error.add_note(f"records behind: {lags(self.bootstrap)}")
             raise
 
     def verdict(self) -> Verdict:
