@@ -29,6 +29,8 @@ Place = tuple[str, int]
 
 SESSION_SECONDS = 6.0
 """The least that Kafka takes as it comes: others go on within ten seconds of a member's death."""
+_JOIN_SECONDS = 1.0
+"""Longer than a group takes to share out its partitions once all its members have heard that it must."""
 _OUT_OF_GROUP = (CommitFailedError, RebalanceInProgressError, UnknownMemberIdError, IllegalGenerationError)
 
 
@@ -108,15 +110,16 @@ class GroupReader:
     def poll(self, timeout_s: float) -> list[Received]:
         """Return the records that arrive within `timeout_s` seconds; none while all is paused.
 
-        Heartbeats go on in a thread of the client's own, but a member that calls this less often than
-        every five minutes is put out of its group.
+        Where a join was left half done by the last call, this one waits for it for a second, if need be.
+        Heartbeats go on in a thread of the client's own, but a member that calls this less often than every
+        five minutes is put out of its group.
 
         Raises:
             BrokerError: The group cannot be read at all (authorization, a broken protocol).
         """
         try:
-            self._go_on_joining()
-            found = self._kafka.poll(timeout_ms=int(timeout_s * 1000))
+            wait = max(timeout_s, _JOIN_SECONDS) if self._go_on_joining() else timeout_s
+            found = self._kafka.poll(timeout_ms=int(wait * 1000))
             anew = self._begin_anew()
         except KafkaError as error:
             raise BrokerError(f"cannot read from Kafka: {error}") from error
@@ -219,16 +222,20 @@ class GroupReader:
             self.close()
             raise BrokerError(f"cannot learn the topics' partitions: {error}") from error
 
-    def _go_on_joining(self) -> None:
-        """Take up a join that the end of the last poll left half done.
+    def _go_on_joining(self) -> bool:
+        """Take up a join that the end of the last poll left half done; say whether there is one.
 
         A join that began because a topic's partitions have changed counts as done for kafka-python as soon
         as this member has shared them out. Where the poll ends before the broker has confirmed that, the
         join would be forgotten: the member is none of the group's, reads nothing, and says nothing of it.
+        A join that is confirmed between two polls, though, is thrown away and begun anew. Short polls may
+        never see one confirmed, which is why the poll that goes on with a join waits for longer.
         """
         coordinator = self._kafka._coordinator  # noqa: SLF001 - there is no public way
-        if coordinator.rejoining:
+        joining = bool(coordinator.rejoining)
+        if joining:
             coordinator.request_rejoin()
+        return joining
 
     def _begin_anew(self) -> set[TopicPartition]:
         """Go to the beginning of our partitions of topics that were made anew; return those partitions."""
