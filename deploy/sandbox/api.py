@@ -30,7 +30,10 @@ class Api:
     async def answer_call(self, request: web.Request) -> web.StreamResponse:
         """Answer one call."""
         sandbox = self._sandbox
-        call = await self._take(request)
+        try:
+            call = await self._take(request)
+        except ConnectionResetError:
+            return web.Response()  # it goes nowhere: the call broke off before it was in whole
         self._book_request(call)
         verdict = None
         if call.company is not None:
