@@ -2,13 +2,11 @@
 
 import hashlib
 import json
-import socket
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from http.client import IncompleteRead
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -238,19 +236,3 @@ def test_a_company_set_anew_keeps_its_keys_when_none_are_given(shop: Shop) -> No
     del anew["keys"]
     shop.sandbox.put_company(anew)
     assert shop.post("sales-invoices", invoice()).status == 201
-
-
-def test_a_call_that_breaks_off_is_no_call_and_no_error(
-    own_book: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    with SandboxProcess(own_book) as sandbox:
-        shop = Shop(sandbox, "broken-off")
-        place = urlsplit(sandbox.url)
-        with socket.create_connection((place.hostname, place.port)) as connection:
-            connection.sendall(b"POST /api/v1/sales-invoices HTTP/1.1\r\nHost: sandbox\r\n")
-            connection.sendall(b"Content-Length: 100\r\n\r\nhalf of it")
-        assert shop.post("sales-invoices", invoice()).status == 201
-    assert [event["path"] for event in read_book(own_book) if event["kind"] == "request"] == [
-        "/api/v1/sales-invoices"
-    ]
-    assert "Traceback" not in capfd.readouterr().err

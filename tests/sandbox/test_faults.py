@@ -6,12 +6,13 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from threading import Thread
 from urllib.parse import urlsplit
 
 import pytest
 
-from deploy.sandbox.client import SandboxError
+from deploy.sandbox.client import SandboxError, SandboxProcess
 from tests.sandbox.documents import COMPANY, invoice
 from tests.sandbox.shop import Answer, Shop
 from tests.waiting import wait_for
@@ -299,10 +300,15 @@ def test_latency_holds_every_call(shop: Shop) -> None:
         shop.sandbox.set_latency(0)
 
 
-def test_a_client_that_leaves_in_the_middle_of_its_request_leaves_no_trace(shop: Shop) -> None:
-    host, port = urlsplit(shop.sandbox.url).netloc.split(":")
-    with socket.create_connection((host, int(port))) as connection:
-        head = f"POST /api/v1/sales-invoices HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {shop.key}\r\n"
-        connection.sendall(head.encode() + b"Content-Length: 500\r\n\r\n{")
-    assert push(shop).status == 201
-    assert len(shop.events("request")) == 1
+def test_a_client_that_leaves_in_the_middle_of_its_request_leaves_no_trace(
+    own_book: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with SandboxProcess(own_book) as sandbox:
+        shop = Shop(sandbox, "left")
+        host, port = urlsplit(sandbox.url).netloc.split(":")
+        with socket.create_connection((host, int(port))) as connection:
+            head = f"POST /api/v1/sales-invoices HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {shop.key}\r\n"
+            connection.sendall(head.encode() + b"Content-Length: 500\r\n\r\n{")
+        assert push(shop).status == 201
+        assert len(shop.events("request")) == 1
+    assert capfd.readouterr().err == ""
