@@ -7,6 +7,7 @@ run already; the first must be a superuser's. Tests in tests/unit need no server
 
 import importlib
 import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -61,7 +62,13 @@ class Template(Protocol):
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the marker that every test outside tests/unit gets, and let no property fail for being slow."""
+    """Name the marker that every test outside tests/unit gets, and let no property fail for being slow.
+
+    And have whatever a test starts hear Ctrl-C, as it does in a terminal: what a shell's script puts into the
+    background ignores it, and so would its children.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     usual = settings.get_profile(settings.get_current_profile_name())
     settings.register_profile("unhurried", usual, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("unhurried")

@@ -20,11 +20,6 @@ WIDTH = 80
 OK, WRONG, USAGE, SERVICE, INTERRUPTED = 0, 1, 2, 4, 130
 RUN_SECONDS = 90
 DATABASE = "AIACCOUNT_SYNC_DATABASE_URL"
-IN_A_TERMINAL = (
-    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
-    "from console.main import main; main()"
-)
-"""The command as a terminal runs it: Ctrl-C reaches it, whoever runs the tests."""
 EARLIER = "--from", "2020-01-01", "--to", "2026-12-31", "--yes"
 """Business dates that hold every row of a trade."""
 
@@ -37,7 +32,7 @@ def environment(field: Field) -> dict[str, str]:
 def started(field: Field, *arguments: str, stderr: int = subprocess.PIPE) -> subprocess.Popen[str]:
     """Start a command in a group of its own, as a terminal does."""
     return subprocess.Popen(
-        [sys.executable, "-c", IN_A_TERMINAL, *arguments],
+        [sys.executable, "-m", "console", *arguments],
         env=environment(field),
         stdout=subprocess.PIPE,
         stderr=stderr,
